@@ -1,0 +1,51 @@
+# The whole interface: make setup, make run, make test, make check. See README.md.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup run test check lock bench screenshots
+
+setup: var/.set-up
+
+run: var/.set-up
+	@$(BIN)/python manage.py run_pinnacle
+
+test: var/.set-up-dev
+	@$(BIN)/python bin/test.py
+
+check: var/.set-up-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python bin/check_deploy.py
+
+lock: var/.set-up-dev
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
+
+bench: var/.set-up-dev
+	$(BIN)/python bench/run.py
+
+screenshots: var/.set-up-dev
+	$(BIN)/python docs/screenshots.py
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Pinnacle needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Each stamp is as new as what it was made from, so a second run starts in seconds.
+var/.installed: requirements.txt | $(BIN)/python
+	@mkdir -p var
+	@echo "Installing Pinnacle's libraries (once, about a minute) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+var/.set-up: var/.installed package-lock.json static/css/*.css $(wildcard */migrations/*.py) | $(BIN)/python
+	@$(BIN)/python bin/prepare.py
+	@touch $@
+
+var/.set-up-dev: var/.set-up requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
