@@ -1,0 +1,93 @@
+"""Figures as an Indian trader reads them: 12,34,567.80, a true minus sign, IST.
+
+Amounts are stored with four decimals and rounded here, once, for the eye: half up.
+"""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+IST = ZoneInfo("Asia/Kolkata")
+MINUS = "−"
+NOTHING = "–"
+
+Figure = Decimal | int | None
+
+
+def rupees(amount: Figure, decimals: int = 2) -> str:
+    """Write an amount in lakhs and crores, with a sign only when it is negative."""
+    if amount is None:
+        return NOTHING
+    rounded = _rounded(amount, decimals)
+    return (MINUS if rounded < 0 else "") + _grouped(rounded)
+
+
+def signed(amount: Figure, decimals: int = 2) -> str:
+    """Write a gain or a loss: always with its sign, except nothing at all."""
+    if amount is None:
+        return NOTHING
+    rounded = _rounded(amount, decimals)
+    sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
+    return sign + _grouped(rounded)
+
+
+def direction(amount: Figure, decimals: int = 2) -> str:
+    """Name the colour of a gain or a loss; none for what shows as zero."""
+    rounded = _rounded(amount or 0, decimals)
+    return "up" if rounded > 0 else "down" if rounded < 0 else ""
+
+
+def price(amount: Figure, tick: Decimal | None = None) -> str:
+    """Write a price with as many decimals as its tick has, and never fewer than two."""
+    return rupees(amount, price_decimals(tick))
+
+
+def price_decimals(tick: Decimal | None) -> int:
+    if tick is None:
+        return 2
+    exponent = tick.normalize().as_tuple().exponent
+    return max(2, -exponent) if isinstance(exponent, int) else 2
+
+
+def percent(share: Figure, decimals: int = 2) -> str:
+    """Write a percentage that is a gain or a loss, with its sign."""
+    return NOTHING if share is None else f"{signed(share, decimals)}%"
+
+
+def age(seconds: int) -> str:
+    """Say how old a number is, in the words of the stale mark."""
+    if seconds < 90:
+        return f"{seconds} s old"
+    if seconds < 90 * 60:
+        return f"{seconds // 60} min old"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h old"
+    return f"{seconds // 86400} days old"
+
+
+def ist_time(at: datetime | None) -> str:
+    return f"{at.astimezone(IST):%H:%M:%S}" if at else NOTHING
+
+
+def ist_minute(at: datetime | None) -> str:
+    return f"{at.astimezone(IST):%H:%M}" if at else NOTHING
+
+
+def ist_moment(at: datetime | None) -> str:
+    """Write day and time, for what may not be today."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(IST)
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def _rounded(amount: Decimal | int, decimals: int) -> Decimal:
+    return Decimal(amount).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def _grouped(amount: Decimal) -> str:
+    whole, _, fraction = f"{abs(amount):f}".partition(".")
+    head, last = whole[:-3], whole[-3:]
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    grouped = ",".join([*reversed(pairs), last])
+    return f"{grouped}.{fraction}" if fraction else grouped

@@ -1,0 +1,34 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+
+from market.auction import forget_auction_shares
+from market.calendar import forget_overrides
+
+# Playwright's loop would make Django refuse synchronous queries in the test's own thread.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_configure() -> None:
+    """Give each worker a Redis database of its own, as it has a database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if settings.REDIS_URL and worker:
+        number = int(worker.removeprefix("gw")) + 1
+        settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
+        settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """A rolled-back test leaves no trace in the database, and so none in any memory."""
+    forget_overrides()
+    forget_auction_shares()
+    cache.clear()
+    if settings.REDIS_URL:
+        with redis.Redis.from_url(settings.REDIS_URL) as server:
+            server.flushdb()
+    yield
