@@ -1,0 +1,31 @@
+"""A person's inbox, with what is read and what is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import User
+from notifications.models import Notification, NotificationReceipt
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class ReadMark(TypedDict):
+        is_read: bool
+
+    InboxRow = WithAnnotations[Notification, ReadMark]
+
+
+def unread_count(user: User) -> int:
+    """Return how many notifications the person has not read."""
+    return Notification.objects.unread_by(user).count()
+
+
+def inbox_of(user: User) -> QuerySet[InboxRow]:
+    """Return the person's notifications, newest first, each with ``is_read`` for this person."""
+    receipts = NotificationReceipt.objects.filter(user=user, notification=OuterRef("pk"))
+    rows = Notification.objects.visible_to(user).order_by("-created_at", "-pk")
+    # The plugin gives the same type another name.
+    return rows.annotate(is_read=Q(read_at__isnull=False) | Exists(receipts))  # type: ignore[return-value]
