@@ -1,0 +1,97 @@
+"""The brokers this house can talk to. A new one is a new folder under ``adapters``.
+
+Each adapter's package names itself in ``BROKER`` and its gateway in ``gateway.py``; the gateway
+is imported when first asked for, so that no SDK loads in a process that never sends.
+"""
+
+import pkgutil
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from brokers import adapters
+from brokers.gateway import AccountUpdate, Gateway, QuoteTick
+
+if TYPE_CHECKING:
+    from brokers.models import TradingAccount
+
+Clock = Callable[[], datetime]
+GatewayFactory = Callable[["TradingAccount", Clock], Gateway]
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    name: str
+    label: str
+    is_paper: bool
+
+
+class MatchTicks(Protocol):
+    def __call__(
+        self,
+        ticks: Sequence[QuoteTick],
+        *,
+        at: datetime,
+        accounts: Collection[UUID] | None = None,
+    ) -> list[AccountUpdate]: ...
+
+
+class PassTime(Protocol):
+    def __call__(
+        self, *, at: datetime, accounts: Collection[UUID] | None = None
+    ) -> list[AccountUpdate]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaperExchange:
+    """The side of the paper broker that prices and time drive; see its ``exchange.py``."""
+
+    match: MatchTicks
+    advance: PassTime
+
+
+class UnknownBroker(Exception):
+    """No adapter of that name exists."""
+
+
+_overrides: dict[str, GatewayFactory] = {}
+
+
+def brokers() -> list[Broker]:
+    names = sorted(module.name for module in pkgutil.iter_modules(adapters.__path__))
+    return [import_module(f"brokers.adapters.{name}").BROKER for name in names]
+
+
+def broker_choices() -> list[tuple[str, str]]:
+    return [(broker.name, broker.label) for broker in brokers()]
+
+
+def gateway_for(account: "TradingAccount", *, clock: Clock) -> Gateway:
+    """Open the way to the account's broker.
+
+    :raises UnknownBroker: when the connection names a broker that has no adapter.
+    """
+    name = account.connection.broker_type
+    if name in _overrides:
+        return _overrides[name](account, clock)
+    if name not in dict(broker_choices()):
+        raise UnknownBroker(f"No broker is called {name}")
+    factory: GatewayFactory = import_module(f"brokers.adapters.{name}.gateway").open_gateway
+    return factory(account, clock)
+
+
+def paper_exchange() -> PaperExchange:
+    """Return what a feed's prices fill practice orders with."""
+    exchange = import_module("brokers.adapters.paper.exchange")
+    return PaperExchange(exchange.match, exchange.advance)
+
+
+def use_gateway(name: str, factory: GatewayFactory | None) -> None:
+    """Put another gateway in a broker's place, such as a fault injector; None takes it back."""
+    if factory is None:
+        _overrides.pop(name, None)
+    else:
+        _overrides[name] = factory

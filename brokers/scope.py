@@ -1,0 +1,54 @@
+"""Which accounts a page speaks of. Paper money is never added to live money."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accounts.models import Workspace
+from brokers.models import TradingAccount
+
+SCOPE_KEY = "scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One choice of the account menu: all live accounts, all paper accounts, or a single one."""
+
+    value: str
+    label: str
+    is_paper: bool
+    accounts: tuple[TradingAccount, ...]
+
+    @property
+    def note(self) -> str:
+        if len(self.accounts) > 1:
+            return str(len(self.accounts))
+        return self.accounts[0].connection.get_broker_type_display()
+
+
+NO_ACCOUNT = Scope("", "No account yet", True, ())
+
+
+def scopes_of(workspace: Workspace) -> list[Scope]:
+    """List what the account menu offers, live before paper, with one query."""
+    accounts = (
+        TradingAccount.objects.filter(workspace=workspace, is_active=True)
+        .select_related("connection")
+        .order_by("name")
+    )
+    live = tuple(account for account in accounts if not account.is_paper)
+    paper = tuple(account for account in accounts if account.is_paper)
+    return [*_choices(live, is_paper=False), *_choices(paper, is_paper=True)]
+
+
+def chosen_scope(scopes: Sequence[Scope], value: str) -> Scope:
+    """Pick the scope that the session names, else the first."""
+    named = (scope for scope in scopes if scope.value == value)
+    return next(named, scopes[0] if scopes else NO_ACCOUNT)
+
+
+def _choices(accounts: tuple[TradingAccount, ...], *, is_paper: bool) -> list[Scope]:
+    word = "paper" if is_paper else "live"
+    single = [Scope(str(each.pk), each.name, is_paper, (each,)) for each in accounts]
+    if len(accounts) < 2:
+        return single
+    return [Scope(word, f"All {word} accounts", is_paper, accounts), *single]
