@@ -1,0 +1,47 @@
+from django.contrib import admin
+
+from market.models import CorporateAction, ImportRun, Instrument, ScheduleOverride
+from operations.house_admin import HistoryAdmin, HouseAdmin
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(HistoryAdmin):
+    list_display = (
+        "key",
+        "instrument_type",
+        "segment",
+        "lot_size",
+        "tick_size",
+        "expiry",
+        "is_active",
+    )
+    list_filter = ("exchange", "segment", "instrument_type", "is_active")
+    search_fields = ("key", "trading_symbol", "name", "isin")
+
+
+@admin.register(ScheduleOverride)
+class ScheduleOverrideAdmin(HouseAdmin):
+    """Holidays and special sessions that the calendar does not know yet."""
+
+    list_display = ("exchange", "day", "is_open", "opens_at", "closes_at", "reason")
+    ordering = ("-day",)
+
+
+@admin.register(CorporateAction)
+class CorporateActionAdmin(HouseAdmin):
+    list_display = ("instrument", "ex_date", "kind", "factor", "note")
+    search_fields = ("instrument__key",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(HistoryAdmin):
+    list_display = (
+        "started_at",
+        "kind",
+        "file_name",
+        "status",
+        "rows_read",
+        "rows_written",
+        "rows_skipped",
+    )
+    search_fields = ("file_name",)

@@ -1,0 +1,78 @@
+"""Extend a calendar by a year from the exchange's own list of holidays.
+
+The calendar library ends with the years that its makers know; beyond it every day is refused.
+The list that an exchange publishes each December makes the next year known.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from brokers.venue import Phase
+from market.calendar import forget_overrides
+from market.models import ScheduleOverride
+from market.schedules import CALENDARS, Board, timetable
+
+_FRIDAY = 4
+
+
+class HolidaysRefused(Exception):
+    """The list cannot be the holidays of that year; the message says why."""
+
+
+def publish_year(exchange: str, *, year: int, holidays: Mapping[date, str]) -> int:
+    """Make every weekday of a year known: shut on the holidays (day: reason), else regular hours.
+
+    A day that somebody has set already stays as it is, unless it is one of the holidays.
+    Returns how many days were written. Derivatives follow their exchange.
+
+    :raises HolidaysRefused: when the exchange has no calendar, or a day is not of that year.
+    """
+    if exchange not in CALENDARS:
+        raise HolidaysRefused(f"{exchange} has no trading calendar here")
+    strays = sorted(day for day in holidays if day.year != year)
+    if strays or not holidays:
+        words = f"{strays[0]:%-d %b %Y} is not in {year}" if strays else "The list is empty"
+        raise HolidaysRefused(words)
+    closed = [
+        ScheduleOverride(exchange=exchange, day=day, is_open=False, reason=reason[:200])
+        for day, reason in holidays.items()
+    ]
+    ScheduleOverride.objects.bulk_create(
+        closed,
+        update_conflicts=True,
+        unique_fields=["exchange", "day"],
+        update_fields=["is_open", "opens_at", "closes_at", "reason"],
+    )
+    taken = set(
+        ScheduleOverride.objects.filter(exchange=exchange, day__year=year).values_list(
+            "day", flat=True
+        )
+    )
+    opened = [_open_day(exchange, day) for day in _weekdays(year) if day not in taken]
+    ScheduleOverride.objects.bulk_create(opened)
+    forget_overrides()
+    return len(closed) + len(opened)
+
+
+def _weekdays(year: int) -> Iterator[date]:
+    day = date(year, 1, 1)
+    while day.year == year:
+        if day.weekday() <= _FRIDAY:
+            yield day
+        day += timedelta(days=1)
+
+
+def _open_day(exchange: str, day: date) -> ScheduleOverride:
+    regular = timetable(exchange, Board.CASH, day) or timetable(exchange, Board.DERIVATIVES, day)
+    windows = regular.windows if regular else ()
+    opening = next((window for window in windows if window.phase is Phase.OPEN), None)
+    if opening is None:
+        raise HolidaysRefused(f"{exchange} has no trading hours here on {day:%-d %b %Y}")
+    return ScheduleOverride(
+        exchange=exchange,
+        day=day,
+        is_open=True,
+        opens_at=opening.starts,
+        closes_at=opening.ends,
+        reason="Regular day of the published calendar",
+    )

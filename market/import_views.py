@@ -1,0 +1,102 @@
+"""The import pages: send a file, watch it being read, see which lines were left out and why."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.http import UserRequest
+from accounts.models import MANAGING_ROLES
+from accounts.permissions import manager_required
+from market.import_forms import ImportFilter, ImportForm
+from market.models import ImportKind, ImportRun
+from market.services import FileRefused, Starter, start_import
+from operations.listing import Column, csv_response, list_rows
+
+RUN_COLUMNS = (
+    Column("File", "file", ("file_name",)),
+    Column("Kind", "kind", ("kind",), css="not-phone"),
+    Column("State", "status", ("status", "started_at")),
+    Column("Rows", "rows", ("rows_read",), css="num not-phone"),
+    Column("Taken", "taken", ("rows_written",), css="num"),
+    Column("Left out", "skipped", ("rows_skipped",), css="num"),
+    Column("When", "time", ("started_at",), css="not-phone"),
+)
+ISSUE_COLUMNS = (
+    Column("Line", "line", ("line",), css="num"),
+    Column("What is wrong", "reason", ("reason",)),
+    Column("As it stands", css="not-phone"),
+)
+
+
+@require_GET
+def import_list(request: UserRequest, template: str = "imports/list.html") -> HttpResponse:
+    return _show_list(request, ImportForm(), template=template)
+
+
+@require_POST
+@manager_required
+def start(request: UserRequest) -> HttpResponse:
+    """Take a file; instruments and prices are the whole house's, so only managers may."""
+    form = ImportForm(request.POST, request.FILES)
+    if form.is_valid():
+        kind = form.cleaned_data["kind"]
+        try:
+            run = start_import(
+                form.cleaned_data["file"],
+                kind=ImportKind(kind) if kind else None,
+                by=Starter(request.workspace, request.user),
+                now=timezone.now(),
+                options=form.options(),
+            )
+        except FileRefused as refusal:
+            form.add_error("file", str(refusal))
+        else:
+            return redirect("imports:detail", run.pk)
+    return _show_list(request, form, template="imports/list.html")
+
+
+@require_GET
+def detail(
+    request: UserRequest, run_id: uuid.UUID, template: str = "imports/detail.html"
+) -> HttpResponse:
+    run = get_object_or_404(_runs(request), pk=run_id)
+    context = {
+        "run": run,
+        "listing": list_rows(
+            run.issues.all(), columns=ISSUE_COLUMNS, params=request.GET, default="line"
+        ),
+        "now": timezone.now(),
+    }
+    return render(request, template, context)
+
+
+@require_GET
+def export_issues(request: UserRequest, run_id: uuid.UUID) -> HttpResponse:
+    run = get_object_or_404(_runs(request), pk=run_id)
+    rows = run.issues.order_by("line", "pk").values_list("line", "reason", "raw")
+    header = ("Line", "What is wrong", "As it stands")
+    return csv_response("lines-left-out", header=header, rows=rows)
+
+
+def _show_list(request: UserRequest, form: ImportForm, *, template: str) -> HttpResponse:
+    chosen = ImportFilter(request.GET)
+    context = {
+        "form": form,
+        "filter": chosen,
+        "listing": list_rows(
+            chosen.narrow(_runs(request)),
+            columns=RUN_COLUMNS,
+            params=request.GET,
+            default="-time",
+        ),
+        "may_manage": request.membership.role in MANAGING_ROLES,
+    }
+    return render(request, template, context)
+
+
+def _runs(request: UserRequest) -> QuerySet[ImportRun]:
+    return ImportRun.objects.filter(workspace=request.workspace).select_related("started_by")

@@ -1,0 +1,150 @@
+"""Dhan's compact scrip master. Ticks are in paise, except those of indices, which are in rupees."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from brokers.terms import InstrumentType, Segment
+from market.importing.reading import Source
+from market.importing.rows import Listed, RowRefused, Skipped, each_row
+from market.importing.symbols import future_symbol, index_key, option_symbol
+from market.importing.values import count_of, day_of, decimal_of, name_of
+
+BROKER = "dhan"
+COLUMNS = (
+    "SEM_EXM_EXCH_ID",
+    "SEM_SEGMENT",
+    "SEM_SMST_SECURITY_ID",
+    "SEM_INSTRUMENT_NAME",
+    "SEM_TRADING_SYMBOL",
+    "SEM_LOT_UNITS",
+    "SEM_EXPIRY_DATE",
+    "SEM_STRIKE_PRICE",
+    "SEM_OPTION_TYPE",
+    "SEM_TICK_SIZE",
+    "SEM_SERIES",
+    "SM_SYMBOL_NAME",
+)
+_SHARES = {"NSE": Segment.NSE_EQ, "BSE": Segment.BSE_EQ}
+_CONTRACTS = {"NSE": ("NFO", Segment.NSE_FNO), "BSE": ("BFO", Segment.BSE_FNO)}
+_PAISE = Decimal(100)
+_INDEX_TICK = Decimal("0.05")
+_INDEX_EXCHANGE = "IDX_I"
+
+
+def dhan_rows(source: Source) -> Iterator[Listed | Skipped]:
+    """:raises FileRefused: when it is not Dhan's file."""
+    return each_row(source.records(*COLUMNS), _listed)
+
+
+def _listed(row: dict[str, str]) -> Listed:
+    exchange, segment = row["SEM_EXM_EXCH_ID"], row["SEM_SEGMENT"]
+    if exchange not in _SHARES:
+        raise RowRefused(f"The exchange {exchange[:20]} is not traded here")
+    if segment == "E":
+        return _share(row, exchange)
+    if segment == "I":
+        return _index(row, exchange)
+    if segment == "D":
+        return _contract(row, exchange)
+    raise RowRefused(f"The segment '{segment[:20]}' of {exchange} is not traded here")
+
+
+def _share(row: dict[str, str], exchange: str) -> Listed:
+    listed_as = name_of(row["SEM_TRADING_SYMBOL"], "The symbol", at_most=90)
+    series = row["SEM_SERIES"].strip()
+    plain_series = exchange == "BSE" or series in ("EQ", "")
+    symbol = listed_as if plain_series else f"{listed_as}-{series}"
+    return Listed(
+        key=f"{exchange}:{symbol}",
+        trading_symbol=symbol,
+        name=name_of(row["SM_SYMBOL_NAME"] or symbol, "The name", at_most=200),
+        exchange=exchange,
+        segment=_SHARES[exchange],
+        instrument_type=InstrumentType.EQ,
+        lot_size=_lot(row),
+        tick_size=_tick_in_paise(row),
+        expiry=None,
+        strike=None,
+        option_type="",
+        underlying="",
+        token_exchange=f"{exchange}_EQ",
+        token=_token(row),
+        broker_symbol=listed_as,
+    )
+
+
+def _index(row: dict[str, str], exchange: str) -> Listed:
+    listed_as = name_of(row["SEM_TRADING_SYMBOL"], "The symbol", at_most=100)
+    key = index_key(exchange, listed_as)
+    return Listed(
+        key=key,
+        trading_symbol=key.partition(":")[2],
+        name=name_of(row["SM_SYMBOL_NAME"] or listed_as, "The name", at_most=200),
+        exchange=exchange,
+        segment=Segment.IDX,
+        instrument_type=InstrumentType.INDEX,
+        lot_size=1,
+        tick_size=decimal_of(row["SEM_TICK_SIZE"], "The tick size") or _INDEX_TICK,
+        expiry=None,
+        strike=None,
+        option_type="",
+        underlying=listed_as,
+        token_exchange=_INDEX_EXCHANGE,
+        token=_token(row),
+        broker_symbol=listed_as,
+    )
+
+
+def _contract(row: dict[str, str], exchange: str) -> Listed:
+    board, segment = _CONTRACTS[exchange]
+    listed_as = name_of(row["SEM_TRADING_SYMBOL"], "The symbol", at_most=100)
+    underlying = name_of(listed_as.partition("-")[0], "The underlying", at_most=60)
+    expiry = day_of(row["SEM_EXPIRY_DATE"].partition(" ")[0], "The expiry")
+    kind, strike, symbol = _terms(row, board, underlying, expiry)
+    return Listed(
+        key=f"{board}:{symbol}",
+        trading_symbol=symbol,
+        name=underlying,
+        exchange=board,
+        segment=segment,
+        instrument_type=kind,
+        lot_size=_lot(row),
+        tick_size=_tick_in_paise(row),
+        expiry=expiry,
+        strike=strike,
+        option_type=kind if kind.is_option else "",
+        underlying=underlying,
+        token_exchange=f"{exchange}_FNO",
+        token=_token(row),
+        broker_symbol=listed_as,
+    )
+
+
+def _terms(
+    row: dict[str, str], board: str, underlying: str, expiry: date
+) -> tuple[InstrumentType, Decimal | None, str]:
+    if row["SEM_INSTRUMENT_NAME"].startswith("FUT"):
+        return InstrumentType.FUT, None, future_symbol(underlying, expiry)
+    option_type = row["SEM_OPTION_TYPE"]
+    if option_type not in ("CE", "PE"):
+        raise RowRefused(f"The option type '{option_type[:20]}' is neither CE nor PE")
+    kind = InstrumentType(option_type)
+    strike = decimal_of(row["SEM_STRIKE_PRICE"], "The strike")
+    symbol = option_symbol(board, underlying, expiry=expiry, strike=strike, kind=kind)
+    return kind, strike, symbol
+
+
+def _lot(row: dict[str, str]) -> int:
+    return count_of(row["SEM_LOT_UNITS"].removesuffix(".0"), "The lot size") or 1
+
+
+def _token(row: dict[str, str]) -> str:
+    return str(count_of(row["SEM_SMST_SECURITY_ID"], "The security id"))
+
+
+def _tick_in_paise(row: dict[str, str]) -> Decimal:
+    tick = decimal_of(row["SEM_TICK_SIZE"], "The tick size") / _PAISE
+    if tick <= 0:
+        raise RowRefused("The tick size is zero")
+    return tick

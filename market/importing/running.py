@@ -1,0 +1,144 @@
+"""Run one import from start to end: parse all of it, then write all of it in one transaction.
+
+Parsing takes the time and holds no lock; what it yields waits in memory (masters) or in a
+temporary file (prices), so that a run killed at any moment leaves nothing behind.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, transaction
+
+from market.importing.candles import write_prices
+from market.importing.files import discard, open_kept
+from market.importing.kinds import MASTERS, Options, master_rows, price_rows
+from market.importing.masters import Written, write_master
+from market.importing.progress import Clock, Listener, Progress
+from market.importing.reading import open_source
+from market.importing.rows import FileRefused, Listed, RowRefused, Skipped, storable
+from market.importing.spool import Spool
+from market.models import ImportKind, ImportRun, ImportStatus
+from market.schedules import IST
+from operations.events import publish
+
+logger = logging.getLogger(__name__)
+
+# A run that gives no sign of life for so long is dead: the longest write takes seconds.
+ABANDONED_AFTER = timedelta(minutes=10)
+
+
+def run_import(run_id: uuid.UUID, *, clock: Clock, listener: Listener | None = None) -> ImportRun:
+    """Import a queued file. Safe to ask for twice: only one caller gets the run.
+
+    ``listener`` is told of the progress about once a second.
+    """
+    now = clock()
+    claimed = ImportRun.objects.filter(pk=run_id, status=ImportStatus.QUEUED).update(
+        status=ImportStatus.RUNNING, progress_at=now
+    )
+    run = ImportRun.objects.get(pk=run_id)
+    if not claimed:
+        return run
+    _tell(run, now=now)
+    try:
+        with open_kept(run) as file:
+            source = open_source(file, name=run.file_name)
+            _import(run, Progress(run.pk, source, clock=clock, listener=listener), clock=clock)
+    except (FileRefused, RowRefused) as refusal:
+        _fail(run, str(refusal), now=clock())
+    except DatabaseError:
+        logger.exception("import %s could not be written", run.pk)
+        _fail(run, "The database refused the rows; nothing was kept", now=clock())
+    discard(run)
+    run.refresh_from_db()
+    return run
+
+
+def fail_abandoned_imports(
+    *, now: datetime, quiet_for: timedelta = ABANDONED_AFTER
+) -> list[ImportRun]:
+    """Mark as failed the runs whose worker died. Nothing of theirs was written."""
+    dead = list(
+        ImportRun.objects.filter(status=ImportStatus.RUNNING, progress_at__lt=now - quiet_for)
+    )
+    for run in dead:
+        _fail(run, "The import was interrupted and nothing of it was kept: start it again", now=now)
+        discard(run)
+    return dead
+
+
+def _import(run: ImportRun, progress: Progress, *, clock: Clock) -> None:
+    kind = ImportKind(run.kind)
+    if kind in MASTERS:
+        listed = list(_unrepeated(progress, master_rows(progress.source, kind)))
+        with transaction.atomic():
+            written = _write_master(listed, kind, now=clock())
+            _complete(run, progress, written, now=clock())
+        return
+    with Spool() as spool:
+        rows = price_rows(progress.source, kind, Options(**run.options))
+        for priced in progress.good_rows(rows):
+            spool.add(priced)
+        with transaction.atomic():
+            written = write_prices(spool.items(), now=clock())
+            _complete(run, progress, written, now=clock())
+
+
+def _write_master(listed: list[Listed], kind: ImportKind, *, now: datetime) -> Written:
+    broker_type = MASTERS[kind][0]
+    day = now.astimezone(IST).date()
+    return write_master(listed, broker_type=broker_type, now=now, day=day)
+
+
+def _unrepeated(progress: Progress, rows: Iterator[Listed | Skipped]) -> Iterator[Listed]:
+    """Leave out a second row of the same instrument or of the same broker's number."""
+    seen: set[object] = set()
+    for row in progress.good_rows(rows):
+        token = (row.token_exchange, row.token)
+        if row.key in seen or token in seen:
+            words = f"{row.key} or its number {row.token} came before in this file"
+            progress.skip(Skipped(progress.rows_read, words, row.broker_symbol))
+            continue
+        seen.update((row.key, token))
+        yield row
+
+
+def _complete(run: ImportRun, progress: Progress, written: Written, *, now: datetime) -> None:
+    if progress.rows_read == progress.rows_skipped:
+        raise FileRefused(_nothing_read(progress))
+    progress.keep_issues()
+    ImportRun.objects.filter(pk=run.pk).update(
+        status=ImportStatus.COMPLETED,
+        bytes_read=run.file_size,
+        rows_read=progress.rows_read,
+        rows_written=written.changed,
+        rows_unchanged=written.unchanged,
+        rows_skipped=progress.rows_skipped,
+        progress_at=now,
+        finished_at=now,
+    )
+    _tell(run, now=now)
+
+
+def _nothing_read(progress: Progress) -> str:
+    if not progress.issues:
+        return "The file has no rows"
+    first = progress.issues[0]
+    return f"No row could be read; line {first.line}: {first.reason}"
+
+
+def _fail(run: ImportRun, words: str, *, now: datetime) -> None:
+    with transaction.atomic():
+        ImportRun.objects.filter(pk=run.pk).update(
+            status=ImportStatus.FAILED,
+            error_message=storable(words),
+            finished_at=now,
+            rows_written=0,
+        )
+        _tell(run, now=now)
+
+
+def _tell(run: ImportRun, *, now: datetime) -> None:
+    publish("imports", workspace_id=run.workspace_id, subject_id=run.pk, now=now)

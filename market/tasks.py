@@ -1,0 +1,20 @@
+"""What the workers do for market data: ids in, one service call, safe to run twice."""
+
+import uuid
+
+from celery import shared_task
+from django.utils import timezone
+
+from market import services
+
+
+@shared_task
+def run_import(*, run_id: str) -> None:
+    services.run_import(uuid.UUID(run_id), clock=timezone.now)
+
+
+@shared_task
+def sweep_imports() -> None:
+    """Run what a lost nudge left queued, and give up what a dead worker left running."""
+    services.fail_abandoned_imports(now=timezone.now())
+    services.run_queued_imports(clock=timezone.now)
