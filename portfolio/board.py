@@ -1,0 +1,215 @@
+"""The positions page's numbers: what is open, at today's prices, by account or by strategy."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from brokers.models import TradingAccount
+from brokers.terms import Product
+from brokers.venue import CalendarUnknown, Venue
+from market.quotes import QuoteView, quotes_of
+from operations.figures import IST
+from portfolio.models import Position, PositionStatus, PositionType
+
+ZERO = Decimal(0)
+BY_HAND = "By hand"
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """An open position at its last price; ``unrealized`` is None while nobody knows a price."""
+
+    position: Position
+    quote: QuoteView | None
+    last_price: Decimal | None
+    unrealized: Decimal | None
+    strategy: str
+    exit_words: str
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one account, or of one strategy in accounts of one kind of money."""
+
+    label: str
+    is_paper: bool
+    currency: str
+    rows: tuple[PositionRow, ...]
+
+    @property
+    def unrealized(self) -> Decimal:
+        return sum((row.unrealized or ZERO for row in self.rows), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    is_paper: bool
+    currency: str
+    unrealized: Decimal
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All open positions. ``oldest_price_at`` tells how old its oldest price is."""
+
+    groups: tuple[Group, ...]
+    totals: tuple[Total, ...]
+    oldest_price_at: datetime | None
+
+    @property
+    def rows(self) -> list[PositionRow]:
+        return [row for group in self.groups for row in group.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyDay:
+    """What one strategy, or the person by hand, made today, before charges."""
+
+    label: str
+    unrealized: Decimal
+    realized: Decimal
+
+    @property
+    def together(self) -> Decimal:
+        return self.unrealized + self.realized
+
+
+@dataclass(frozen=True, slots=True)
+class SquareOff:
+    """When the broker closes intraday positions by force, and how many that concerns."""
+
+    at: datetime
+    count: int
+
+
+def positions_board(
+    accounts: Collection[TradingAccount], *, by_strategy: bool, now: datetime
+) -> Board:
+    """Value every open position of the accounts at its last price."""
+    positions = (
+        Position.objects.open()
+        .filter(account__in=accounts)
+        .select_related("instrument", "account__connection", "user_strategy__strategy")
+        .order_by("account__name", "instrument__key", "product", "pk")
+    )
+    quotes = quotes_of({position.instrument.key for position in positions})
+    rows = [_row(position, quotes=quotes, now=now) for position in positions]
+    groups = _groups(rows, key=_strategy_group if by_strategy else _account_group)
+    priced_at = [row.quote.as_of for row in rows if row.quote]
+    return Board(groups, _totals(groups), min(priced_at, default=None))
+
+
+def closed_on(accounts: Collection[TradingAccount], day: date) -> list[Position]:
+    """List what was closed that day, newest first."""
+    closed = Position.objects.net().filter(
+        account__in=accounts, status=PositionStatus.CLOSED, closed_at__date=day
+    )
+    related = ("instrument", "account__connection", "user_strategy__strategy")
+    return list(closed.select_related(*related).order_by("-closed_at", "-pk"))
+
+
+def day_positions(accounts: Collection[TradingAccount], day: date) -> list[Position]:
+    """List what that day's trades alone come to, per instrument, product and strategy."""
+    traded = Position.objects.filter(
+        account__in=accounts, position_type=PositionType.DAY, session_date=day
+    )
+    related = ("instrument", "account__connection", "user_strategy__strategy")
+    return list(traded.select_related(*related).order_by("instrument__key", "pk"))
+
+
+def by_strategy_today(board: Board, traded_today: Iterable[Position]) -> list[StrategyDay]:
+    """Put open profit and today's booked profit side by side, per strategy."""
+    unrealized: dict[str, Decimal] = {}
+    realized: dict[str, Decimal] = {}
+    for row in board.rows:
+        unrealized[row.strategy] = unrealized.get(row.strategy, ZERO) + (row.unrealized or ZERO)
+    for position in traded_today:
+        name = strategy_name(position)
+        realized[name] = realized.get(name, ZERO) + position.realized_pnl
+    return [
+        StrategyDay(name, unrealized.get(name, ZERO), realized.get(name, ZERO))
+        for name in sorted(unrealized.keys() | realized.keys())
+    ]
+
+
+def square_offs(rows: Sequence[PositionRow], *, venue: Venue, now: datetime) -> list[SquareOff]:
+    """Tell when open intraday positions will be closed by force, soonest first."""
+    counts: dict[datetime, int] = {}
+    for row in rows:
+        at = _square_off_of(row.position, venue=venue, now=now)
+        if at is not None and at > now:
+            counts[at] = counts.get(at, 0) + 1
+    return [SquareOff(at, count) for at, count in sorted(counts.items())]
+
+
+def strategy_name(position: Position) -> str:
+    return position.user_strategy.strategy.name if position.user_strategy else BY_HAND
+
+
+def _row(position: Position, *, quotes: Mapping[str, QuoteView], now: datetime) -> PositionRow:
+    quote = quotes.get(position.instrument.key)
+    price = quote.ltp if quote else position.last_price
+    word = "sell" if position.quantity > 0 else "buy"
+    return PositionRow(
+        position=position,
+        quote=quote,
+        last_price=price,
+        unrealized=None if price is None else position.unrealized_at(price),
+        strategy=strategy_name(position),
+        exit_words=f"{word} {abs(position.quantity)}",
+        is_stale=quote is None or quote.is_stale(now),
+    )
+
+
+_GroupKey = tuple[bool, str, str]
+
+
+def _account_group(row: PositionRow) -> _GroupKey:
+    account = row.position.account
+    return account.is_paper, account.currency, account.name
+
+
+def _strategy_group(row: PositionRow) -> _GroupKey:
+    account = row.position.account
+    return account.is_paper, account.currency, row.strategy
+
+
+def _groups(
+    rows: Iterable[PositionRow], *, key: Callable[[PositionRow], _GroupKey]
+) -> tuple[Group, ...]:
+    grouped: dict[_GroupKey, list[PositionRow]] = {}
+    for row in rows:
+        grouped.setdefault(key(row), []).append(row)
+    return tuple(
+        Group(label, is_paper, currency, tuple(members))
+        for (is_paper, currency, label), members in sorted(grouped.items())
+    )
+
+
+def _totals(groups: Iterable[Group]) -> tuple[Total, ...]:
+    totals: dict[tuple[bool, str], Total] = {}
+    for group in groups:
+        kind = (group.is_paper, group.currency)
+        so_far = totals.get(kind, Total(*kind, ZERO, 0))
+        totals[kind] = Total(
+            *kind, so_far.unrealized + group.unrealized, so_far.count + len(group.rows)
+        )
+    return tuple(totals[kind] for kind in sorted(totals))
+
+
+def _square_off_of(position: Position, *, venue: Venue, now: datetime) -> datetime | None:
+    if position.product != Product.MIS:
+        return None
+    ref = position.instrument.ref()
+    try:
+        day = venue.session_date(ref, now)
+    except CalendarUnknown:
+        return None
+    at = venue.square_off_time(ref, day)
+    return None if at is None else datetime.combine(day, at, tzinfo=IST)

@@ -1,0 +1,36 @@
+from portfolio.models.charges import ChargeRate, SquareOffGroup, SquareOffTime
+from portfolio.models.holdings import EdisTransaction, Holding
+from portfolio.models.ledger import Funds, LedgerEntry, LedgerName, MarginRequirement
+from portfolio.models.portfolios import Portfolio, PortfolioHolding, Transaction, TransactionType
+from portfolio.models.positions import (
+    NettedPosition,
+    Position,
+    PositionSide,
+    PositionStatus,
+    PositionType,
+)
+from portfolio.models.sessions import EquityPoint, SessionStatus, TradingSession
+
+__all__ = [
+    "ChargeRate",
+    "EdisTransaction",
+    "EquityPoint",
+    "Funds",
+    "Holding",
+    "LedgerEntry",
+    "LedgerName",
+    "MarginRequirement",
+    "NettedPosition",
+    "Portfolio",
+    "PortfolioHolding",
+    "Position",
+    "PositionSide",
+    "PositionStatus",
+    "PositionType",
+    "SessionStatus",
+    "SquareOffGroup",
+    "SquareOffTime",
+    "TradingSession",
+    "Transaction",
+    "TransactionType",
+]

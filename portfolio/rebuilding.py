@@ -1,0 +1,114 @@
+"""The books derived anew from the fills alone, in memory, by the same arithmetic."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from brokers.terms import InstrumentType
+from brokers.venue import ChargesUnknown
+from portfolio.booking import Book, Execution, apply_fill, share_of, split_at_flat
+from portfolio.charges import ChargeBreakdown, fill_charges, pays_full_value
+from portfolio.fills import Fill
+from portfolio.rates import rates_for, tariff_of
+
+NOTHING = Decimal(0)
+FLAT = Book()
+
+
+@dataclass(frozen=True, slots=True)
+class PositionKey:
+    instrument_id: int
+    product: str
+    user_strategy_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NettedKey:
+    instrument_id: int
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A position from flat to flat, or one day of it; ``opening`` is its first fill."""
+
+    opening: Fill
+    book: Book = FLAT
+    charges: Decimal = NOTHING
+
+
+@dataclass(slots=True)
+class DayTotals:
+    realized: Decimal = NOTHING
+    charges: Decimal = NOTHING
+
+
+@dataclass(slots=True)
+class Books:
+    """All that the fills of one account come to."""
+
+    runs: dict[PositionKey, list[Run]] = field(default_factory=dict)
+    days: dict[tuple[PositionKey, date], Run] = field(default_factory=dict)
+    netted: dict[NettedKey, Book] = field(default_factory=dict)
+    sessions: defaultdict[date, DayTotals] = field(default_factory=lambda: defaultdict(DayTotals))
+    trading: Decimal = NOTHING
+    charges: Decimal = NOTHING
+
+
+def rebuild(fills: Iterable[Fill]) -> Books:
+    """Fold one account's fills in the order in which they were booked."""
+    books = Books()
+    for fill in fills:
+        _add(books, fill)
+    return books
+
+
+def charges_of_fill(fill: Fill) -> ChargeBreakdown:
+    """:raises ChargesUnknown: where no rate is on file for its day."""
+    value = fill.price * fill.quantity
+    return fill_charges(rates_for(tariff_of(fill)), value_before=fill.value_before, value=value)
+
+
+def _add(books: Books, fill: Fill) -> None:
+    try:
+        charges = charges_of_fill(fill).total
+    except ChargesUnknown:  # booked without, see book_fill
+        charges = NOTHING
+    key = PositionKey(fill.instrument.pk, fill.product, fill.user_strategy_id)
+    execution = Execution(side=fill.side, quantity=fill.quantity, price=fill.price)
+    realized = _add_to_runs(books.runs.setdefault(key, []), fill, execution, charges)
+    day = books.days.get((key, fill.session_date), Run(opening=fill))
+    books.days[key, fill.session_date] = _extended(day, execution, charges)
+    session = books.sessions[fill.session_date]
+    session.realized += realized
+    session.charges += charges
+    books.trading += _cash_moved(books, fill, execution)
+    books.charges += charges
+
+
+def _add_to_runs(runs: list[Run], fill: Fill, execution: Execution, charges: Decimal) -> Decimal:
+    if not runs or runs[-1].book.is_flat:
+        runs.append(Run(opening=fill))
+    before = runs[-1].book.realized
+    first, *rest = split_at_flat(runs[-1].book, execution)
+    share = share_of(charges, part=first.quantity, whole=execution.quantity)
+    runs[-1] = _extended(runs[-1], first, share)
+    realized = runs[-1].book.realized - before
+    runs.extend(_extended(Run(opening=fill), part, charges - share) for part in rest)
+    return realized
+
+
+def _extended(run: Run, execution: Execution, charges: Decimal) -> Run:
+    return replace(run, book=apply_fill(run.book, execution), charges=run.charges + charges)
+
+
+def _cash_moved(books: Books, fill: Fill, execution: Execution) -> Decimal:
+    if pays_full_value(InstrumentType(fill.instrument.instrument_type), fill.product):
+        return -execution.value * fill.side.sign
+    key = NettedKey(fill.instrument.pk, fill.product)
+    before = books.netted.get(key, FLAT)
+    books.netted[key] = apply_fill(before, execution)
+    return books.netted[key].realized - before.realized

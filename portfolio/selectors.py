@@ -1,0 +1,171 @@
+"""Reads of the books of account for pages, risk and strategies."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from brokers.models import TradingAccount
+from portfolio.models import EquityPoint, Funds, Position, TradingSession
+from portfolio.trading_days import latest_days
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """What the latest trading day came to, in one currency.
+
+    ``unrealized`` is what open positions gained that day; ``open_profit`` what they gained since
+    they were opened. ``as_of`` is the oldest of the accounts' marks, None before the first.
+    """
+
+    currency: str
+    realized: Decimal = NOTHING
+    unrealized: Decimal = NOTHING
+    open_profit: Decimal = NOTHING
+    charges: Decimal = NOTHING
+    capital_at_start: Decimal | None = None
+    total_orders: int = 0
+    successful_orders: int = 0
+    as_of: datetime | None = None
+
+    @property
+    def net(self) -> Decimal:
+        """The day's gain after charges."""
+        return self.realized + self.unrealized - self.charges
+
+    @property
+    def net_percent(self) -> Decimal | None:
+        """The day's gain in percent of the capital it began with; None where that is not known."""
+        if not self.capital_at_start or self.capital_at_start < 0:
+            return None
+        return self.net * 100 / self.capital_at_start
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    at: datetime
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResult:
+    """What one running strategy has made over all its days."""
+
+    realized: Decimal = NOTHING
+    unrealized: Decimal = NOTHING
+    charges: Decimal = NOTHING
+
+    @property
+    def net(self) -> Decimal:
+        return self.realized + self.unrealized - self.charges
+
+
+def latest_funds(account: TradingAccount) -> Funds | None:
+    """Return what the broker last said of the account's money; None when it never has."""
+    return Funds.objects.filter(account=account).order_by("-as_of", "-pk").first()
+
+
+def day_summary(
+    accounts: TradingAccount | Collection[TradingAccount], *, now: datetime
+) -> DaySummary:
+    """Return the latest trading day of the accounts that share the first one's currency.
+
+    Money of different currencies is never added: :func:`day_summaries` has them all.
+    """
+    summaries = day_summaries(_many(accounts), now=now)
+    return summaries[0] if summaries else DaySummary(currency="INR")
+
+
+def day_summaries(accounts: Collection[TradingAccount], *, now: datetime) -> list[DaySummary]:
+    """Return one summary for each currency, in the order of the accounts; one query."""
+    sessions = _sessions_of_the_day(accounts, now=now)
+    by_currency: dict[str, list[TradingSession]] = {each.currency: [] for each in accounts}
+    for account in accounts:
+        if account.pk in sessions:
+            by_currency[account.currency].append(sessions[account.pk])
+    return [_summary(currency, rows) for currency, rows in by_currency.items()]
+
+
+def equity_curve(
+    accounts: TradingAccount | Collection[TradingAccount], *, now: datetime
+) -> list[CurvePoint]:
+    """Return the latest day's net P&L minute by minute, added up over accounts; one query.
+
+    An account without a point in a minute counts with its point before.
+    """
+    points = EquityPoint.objects.filter(
+        account__in=_many(accounts), session_date__in=latest_days(now)
+    )
+    newest = max((point.session_date for point in points), default=None)
+    last: dict[uuid.UUID, Decimal] = {}
+    curve: dict[datetime, Decimal] = {}
+    for point in sorted(points, key=lambda point: point.at):
+        if point.session_date == newest:
+            last[point.account_id] = point.net_pnl
+            curve[point.at] = sum(last.values(), NOTHING)
+    return [CurvePoint(at, net) for at, net in curve.items()]
+
+
+def session_history(
+    accounts: Collection[TradingAccount], *, start: date, end: date
+) -> list[TradingSession]:
+    """Return the sessions between two days, both included, oldest first."""
+    sessions = TradingSession.objects.filter(
+        account__in=accounts, session_date__gte=start, session_date__lte=end
+    )
+    return list(sessions.select_related("account").order_by("session_date", "start_time"))
+
+
+def strategy_pnl(user_strategy_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StrategyResult]:
+    """Return what each running strategy has made; one that never traded has made nothing."""
+    results = {each: StrategyResult() for each in user_strategy_ids}
+    totals = (
+        Position.objects.net()
+        .filter(user_strategy__in=user_strategy_ids)
+        .values("user_strategy")
+        .annotate(
+            realized=Sum("realized_pnl"), unrealized=Sum("unrealized_pnl"), charged=Sum("charges")
+        )
+    )
+    for row in totals:
+        results[row["user_strategy"]] = StrategyResult(
+            row["realized"], row["unrealized"], row["charged"]
+        )
+    return results
+
+
+def _many(
+    accounts: TradingAccount | Collection[TradingAccount],
+) -> Collection[TradingAccount]:
+    return [accounts] if isinstance(accounts, TradingAccount) else accounts
+
+
+def _sessions_of_the_day(
+    accounts: Collection[TradingAccount], *, now: datetime
+) -> dict[uuid.UUID, TradingSession]:
+    """Return each account's newest session among the days that may be the latest one."""
+    sessions = TradingSession.objects.filter(
+        account__in=accounts, session_date__in=latest_days(now)
+    )
+    return {each.account_id: each for each in sessions.order_by("session_date")}
+
+
+def _summary(currency: str, sessions: Sequence[TradingSession]) -> DaySummary:
+    marks = [each.marked_at for each in sessions if each.marked_at is not None]
+    capital = sum((each.capital_at_start for each in sessions), NOTHING)
+    return DaySummary(
+        currency=currency,
+        realized=sum((each.realized_pnl for each in sessions), NOTHING),
+        unrealized=sum((each.unrealized_today for each in sessions), NOTHING),
+        open_profit=sum((each.unrealized_pnl for each in sessions), NOTHING),
+        charges=sum((each.charges for each in sessions), NOTHING),
+        capital_at_start=capital if sessions else None,
+        total_orders=sum(each.total_orders for each in sessions),
+        successful_orders=sum(each.successful_orders for each in sessions),
+        as_of=min(marks, default=None),
+    )

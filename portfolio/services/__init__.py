@@ -1,0 +1,25 @@
+"""What changes the books of account. Each service is one transaction, or part of its caller's."""
+
+from portfolio.services.booking import Booked, book_fill
+from portfolio.services.closing import end_session, finished_sessions, settle_due_holdings
+from portfolio.services.funds import AmountInvalid, deposit, refresh_funds, withdraw
+from portfolio.services.marking import mark_account, mark_holdings
+from portfolio.services.sessions import close_session, count_order, lock_account, start_session
+
+__all__ = [
+    "AmountInvalid",
+    "Booked",
+    "book_fill",
+    "close_session",
+    "count_order",
+    "deposit",
+    "end_session",
+    "finished_sessions",
+    "lock_account",
+    "mark_account",
+    "mark_holdings",
+    "refresh_funds",
+    "settle_due_holdings",
+    "start_session",
+    "withdraw",
+]

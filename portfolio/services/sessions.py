@@ -1,0 +1,131 @@
+"""An account's trading day: what it began with, what it made, how far it fell from its best."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from brokers.models import TradingAccount
+from operations.events import publish
+from portfolio.models import EquityPoint, Position, SessionStatus, TradingSession
+from portfolio.services.holdings import settle_holdings
+from portfolio.valuation import capital_of
+
+NOTHING = Decimal(0)
+_FIGURES = (
+    "realized_pnl",
+    "charges",
+    "unrealized_pnl",
+    "total_pnl",
+    "peak_pnl",
+    "max_drawdown",
+    "capital_at_end",
+    "marked_at",
+    "updated_at",
+)
+
+
+def lock_account(account: TradingAccount) -> TradingAccount:
+    """Take the lock under which an account's books change; always the first lock taken."""
+    accounts = TradingAccount.objects.select_for_update(of=("self",), no_key=True)
+    return accounts.select_related("connection").get(pk=account.pk)
+
+
+@transaction.atomic
+def start_session(account: TradingAccount, *, session_date: date, now: datetime) -> TradingSession:
+    """Return the account's session of that day, begun now if it has none yet."""
+    session = TradingSession.objects.filter(account=account, session_date=session_date).first()
+    if session is not None:
+        return session
+    account = lock_account(account)
+    settle_holdings(account, on=session_date, now=now)
+    carried = open_unrealized(account)
+    session, _ = TradingSession.objects.get_or_create(
+        account=account,
+        session_date=session_date,
+        defaults={
+            "workspace_id": account.workspace_id,
+            "user_id": account.connection.user_id,
+            "start_time": now,
+            "capital_at_start": capital_of(account),
+            "opening_unrealized": carried,
+            "unrealized_pnl": carried,
+        },
+    )
+    return session
+
+
+@transaction.atomic
+def count_order(
+    account: TradingAccount, *, session_date: date, successful: bool | None, now: datetime
+) -> None:
+    """Count an order of the day: None when it is written, True once it has traded."""
+    session = start_session(account, session_date=session_date, now=now)
+    counted = TradingSession.objects.filter(pk=session.pk)
+    if successful is None:
+        counted.update(total_orders=F("total_orders") + 1)
+    elif successful:
+        counted.update(successful_orders=F("successful_orders") + 1)
+
+
+@transaction.atomic
+def close_session(
+    account: TradingAccount, *, session_date: date, now: datetime
+) -> TradingSession | None:
+    """End the account's day and note its capital; None when there is no such day to end."""
+    account = lock_account(account)
+    session = TradingSession.objects.filter(
+        account=account, session_date=session_date, status=SessionStatus.ACTIVE
+    ).first()
+    if session is None:
+        return None
+    session.status = SessionStatus.COMPLETED
+    session.end_time = now
+    session.capital_at_end = capital_of(account)
+    session.save(update_fields=["status", "end_time", "capital_at_end", "updated_at"])
+    publish("positions", workspace_id=account.workspace_id, subject_id=session.pk, now=now)
+    return session
+
+
+def add_to_session(
+    session: TradingSession, *, realized: Decimal, charges: Decimal, unrealized: Decimal
+) -> None:
+    """Bring a session's figures up to date; the caller holds the account's lock."""
+    before = session.total_pnl
+    session.realized_pnl += realized
+    session.charges += charges
+    session.unrealized_pnl = unrealized
+    session.total_pnl = session.net_pnl
+    session.peak_pnl = max(session.peak_pnl, session.total_pnl)
+    session.max_drawdown = max(session.max_drawdown, session.peak_pnl - session.total_pnl)
+    if session.capital_at_end is not None:  # a late fill of a day that has ended
+        session.capital_at_end += session.total_pnl - before
+    session.save(update_fields=_FIGURES)
+
+
+def note_equity(session: TradingSession, *, now: datetime, is_trade: bool = False) -> None:
+    """Keep the day's curve: a point for each minute, moved within it by trades only."""
+    minute = now.replace(second=0, microsecond=0)
+    if is_trade or session.marked_at is None or session.marked_at < minute:
+        point = EquityPoint(
+            account_id=session.account_id,
+            session_date=session.session_date,
+            at=minute,
+            net_pnl=session.total_pnl,
+        )
+        EquityPoint.objects.bulk_create(
+            [point],
+            update_conflicts=True,
+            unique_fields=["account", "session_date", "at"],
+            update_fields=["net_pnl"],
+        )
+    session.marked_at = now
+    session.save(update_fields=["marked_at"])
+
+
+def open_unrealized(account: TradingAccount) -> Decimal:
+    """Return what the account's open positions have gained, at the last marks."""
+    total = Position.objects.open().filter(account=account).aggregate(sum=Sum("unrealized_pnl"))
+    amount: Decimal | None = total["sum"]
+    return NOTHING if amount is None else amount

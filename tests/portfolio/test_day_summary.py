@@ -1,0 +1,165 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from brokers.gateway import QuoteTick
+from brokers.terms import Product
+from market.quotes import write_quotes
+from portfolio.selectors import (
+    CurvePoint,
+    day_summaries,
+    day_summary,
+    equity_curve,
+    session_history,
+    strategy_pnl,
+)
+from portfolio.services import deposit, mark_account
+from tests.builders import NOW, make_account, make_instrument
+from tests.portfolio.fills import TODAY, TOMORROW, make_desk, make_running_strategy, trade
+
+pytestmark = pytest.mark.django_db
+
+SOON = NOW + timedelta(minutes=1)
+
+
+class TestDaySummary:
+    def test_is_empty_without_an_account(self) -> None:
+        summary = day_summary([], now=NOW)
+
+        assert (summary.net, summary.as_of, summary.net_percent) == (0, None, None)
+
+    def test_is_empty_before_anything_has_happened(self) -> None:
+        summary = day_summary(make_desk(currency="USD"), now=NOW)
+
+        assert (summary.currency, summary.net, summary.capital_at_start) == ("USD", 0, None)
+
+    def test_adds_up(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        deposit(account, amount=Decimal(10_000), now=NOW)
+        trade(account, instrument, "BUY 20 @ 100", "SELL 10 @ 103")
+        write_quotes([QuoteTick(instrument.key, Decimal(102), SOON)])
+        mark_account(account, now=SOON)
+
+        summary = day_summary(account, now=SOON)
+
+        assert (summary.realized, summary.unrealized) == (30, 20)
+        assert summary.net == 50 - summary.charges
+        assert summary.net_percent == summary.net / 100
+        assert summary.as_of == SOON
+
+    def test_tells_the_day_from_the_whole_of_what_is_open(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        trade(account, instrument, "BUY 10 @ 100", "BUY 10 @ 110", product=Product.CNC)
+        tomorrow = NOW + timedelta(days=1)
+        write_quotes([QuoteTick(instrument.key, Decimal(112), tomorrow)])
+        mark_account(account, now=tomorrow)
+
+        summary = day_summary(account, now=tomorrow)
+
+        assert (summary.unrealized, summary.open_profit) == (40, 140)
+
+    def test_adds_accounts(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        second = make_account(account.workspace, "Second")
+        for each in (account, second):
+            trade(each, instrument, "BUY 10 @ 100", "SELL 10 @ 103")
+
+        assert day_summary([account, second], now=NOW).realized == 60
+
+    def test_never_adds_currencies(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        dollars = make_account(account.workspace, "Dollars", currency="USD")
+        for each in (account, dollars):
+            trade(each, instrument, "BUY 10 @ 100", "SELL 10 @ 103")
+
+        summaries = day_summaries([account, dollars], now=NOW)
+
+        assert [(each.currency, each.realized) for each in summaries] == [("INR", 30), ("USD", 30)]
+
+    def test_leaves_yesterday_out_once_today_has_begun(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        trade(account, instrument, "BUY 10 @ 100", "SELL 10 @ 103")
+
+        summary = day_summary(account, now=NOW + timedelta(days=1))
+
+        assert summary.net == 0
+
+    def test_still_shows_friday_on_a_saturday(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        trade(
+            account,
+            instrument,
+            "BUY 10 @ 100",
+            "SELL 10 @ 103",
+            session_date=datetime(2026, 6, 19, tzinfo=UTC).date(),
+        )
+
+        summary = day_summary(account, now=datetime(2026, 6, 20, 6, 0, tzinfo=UTC))
+
+        assert summary.realized == 30
+
+    def test_takes_one_query(self, django_assert_num_queries) -> None:
+        account, instrument = make_desk(), make_instrument()
+        second = make_account(account.workspace, "Second")
+        for each in (account, second):
+            trade(each, instrument, "BUY 10 @ 100")
+        day_summary([account, second], now=NOW)
+
+        with django_assert_num_queries(1):
+            day_summary([account, second], now=NOW)
+
+
+class TestEquityCurve:
+    def test_is_empty_before_the_first_trade(self) -> None:
+        assert equity_curve(make_desk(), now=NOW) == []
+
+    def test_carries_an_account_forward_where_it_has_no_point(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        second = make_account(account.workspace, "Second")
+        first = trade(account, instrument, "BUY 10 @ 100")
+        other = trade(second, instrument, "BUY 20 @ 100")
+        write_quotes([QuoteTick(instrument.key, Decimal(105), SOON)])
+        mark_account(account, now=SOON)
+        charges = first.charges.total + other.charges.total
+
+        curve = equity_curve([account, second], now=SOON)
+
+        assert curve == [CurvePoint(NOW, -charges), CurvePoint(SOON, 50 - charges)]
+
+
+class TestSessionHistory:
+    def test_runs_from_the_oldest_day(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        trade(account, instrument, "BUY 10 @ 100", session_date=TOMORROW)
+        trade(account, instrument, "BUY 10 @ 100", session_date=TODAY)
+
+        history = session_history([account], start=TODAY, end=TOMORROW)
+
+        assert [session.session_date for session in history] == [TODAY, TOMORROW]
+
+
+class TestStrategyPnl:
+    def test_is_nothing_for_one_that_never_traded(self) -> None:
+        strategy = make_running_strategy(make_desk())
+
+        assert strategy_pnl([strategy])[strategy].net == 0
+
+    def test_adds_all_its_positions_and_no_other(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        strategy = make_running_strategy(account)
+        trade(account, instrument, "BUY 10 @ 100", "SELL 10 @ 90")
+        trade(
+            account,
+            instrument,
+            "BUY 10 @ 100",
+            "SELL 10 @ 103",
+            "BUY 5 @ 100",
+            "BUY 5 @ 104",
+            user_strategy_id=strategy,
+        )
+
+        result = strategy_pnl([strategy])[strategy]
+
+        assert (result.realized, result.unrealized) == (30, 20)
+        assert result.net == 50 - result.charges
