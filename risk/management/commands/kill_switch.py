@@ -1,0 +1,46 @@
+"""Stop all trading, or let it go on, from the command line: needs nothing but the database."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.models import Workspace
+from risk.models import ControlType, TraderControl
+from risk.services import engage_kill_switch, release_kill_switch
+
+
+class Command(BaseCommand):
+    help = "Engage or release the kill switch, for every desk or for one; or say how it stands."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=["engage", "release", "status"])
+        parser.add_argument("--workspace", help="name of one workspace; without it: all of them")
+        parser.add_argument("--reason", default="from the command line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = self._workspace(options["workspace"])
+        if options["action"] == "engage":
+            engage_kill_switch(workspace, by=None, reason=options["reason"], now=timezone.now())
+        elif options["action"] == "release":
+            release_kill_switch(workspace, by=None, now=timezone.now())
+        self._say_how_it_stands()
+
+    def _workspace(self, name: str | None) -> Workspace | None:
+        if name is None:
+            return None
+        found = list(Workspace.objects.filter(name=name))
+        if len(found) != 1:
+            raise CommandError(f"{len(found)} workspaces are called “{name}”; one was meant")
+        return found[0]
+
+    def _say_how_it_stands(self) -> None:
+        switches = TraderControl.objects.filter(
+            control_type=ControlType.KILL_SWITCH, deactivated_at=None
+        ).select_related("workspace")
+        if not switches:
+            self.stdout.write("The kill switch is off: trading goes on.")
+        for switch in switches:
+            whose = switch.workspace.name if switch.workspace else "every desk"
+            since = timezone.localtime(switch.activated_at)
+            self.stdout.write(f"ON for {whose} since {since:%d %b %H:%M:%S}: {switch.reason}")

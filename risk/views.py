@@ -1,0 +1,166 @@
+"""The risk page: states, rules with their distance, violations, and what changes them."""
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.http import UserRequest
+from accounts.models import MANAGING_ROLES, TRADING_ROLES
+from accounts.permissions import manager_required, trader_required
+from operations.listing import Column, csv_response, list_rows
+from risk.board import account_states, kill_switch_of, rule_rows
+from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
+from risk.models import RiskRule, RiskViolation, Trading
+from risk.services import (
+    RuleInvalid,
+    add_rule,
+    change_rule,
+    release_kill_switch,
+    remove_rule,
+    set_trading_state,
+)
+from risk.services.switching import Cause, Scope
+
+VIOLATION_COLUMNS = (
+    Column("Time", "time", ("violated_at",)),
+    Column("What was refused or stopped"),
+    Column("Found", "actual", ("actual_value",), css="num not-phone"),
+    Column("Limit", "limit", ("limit_value",), css="num not-phone"),
+    Column("Done", "action", ("action_taken",), css="not-phone"),
+    Column("Account", "account", ("account__name",), css="not-phone not-laptop"),
+)
+VIOLATION_FILE = ("At", "Kind", "Message", "Found", "Limit", "Action", "Account", "Instrument")
+
+
+@require_GET
+def overview(request: UserRequest, template: str = "risk/overview.html") -> HttpResponse:
+    now = timezone.now()
+    chosen = ViolationFilter(request.GET, workspace=request.workspace)
+    violations = chosen.narrow(_violations(request))
+    context = {
+        "states": account_states(request.workspace, now=now),
+        "switch": kill_switch_of(request.workspace),
+        "rules": rule_rows(request.workspace),
+        "choices": Trading.choices,
+        "filter": chosen,
+        "listing": list_rows(
+            violations, columns=VIOLATION_COLUMNS, params=request.GET, default="-time"
+        ),
+        "may_trade": request.membership.role in TRADING_ROLES,
+        "may_manage": request.membership.role in MANAGING_ROLES,
+        "now": now,
+    }
+    return render(request, template, context)
+
+
+@require_GET
+def export_violations(request: UserRequest) -> HttpResponse:
+    chosen = ViolationFilter(request.GET, workspace=request.workspace)
+    rows = (
+        (
+            each.violated_at.isoformat(), each.violation_type, each.message, each.actual_value,
+            each.limit_value, each.action_taken, each.account.name if each.account else "",
+            each.instrument.key if each.instrument else "",
+        )
+        for each in chosen.narrow(_violations(request)).order_by("-violated_at", "-pk").iterator()
+    )  # fmt: skip
+    return csv_response("violations", header=VIOLATION_FILE, rows=rows)
+
+
+@require_GET
+@trader_required
+def halt(request: UserRequest) -> HttpResponse:
+    """Lead to the kill switch, which stands a floor above: it cancels orders as well."""
+    return redirect("orders:halt")
+
+
+@require_http_methods(["GET", "POST"])
+@trader_required
+def resume(request: UserRequest) -> HttpResponse:
+    """Say what goes on again; sent, release the kill switch."""
+    if request.method == "GET":
+        context = {"switch": kill_switch_of(request.workspace)}
+        return render(request, "risk/resume.html", context)
+    if release_kill_switch(request.workspace, by=request.user, now=timezone.now()):
+        messages.success(request, "The kill switch is off. New entries are judged again.")
+    else:
+        messages.warning(request, "This desk's kill switch was not on.")
+    return redirect("risk:overview")
+
+
+@require_POST
+@trader_required
+def set_state(request: UserRequest) -> HttpResponse:
+    form = StateForm(request.POST, workspace=request.workspace)
+    if not form.is_valid():
+        messages.error(request, "Choose a state, and an account of this desk.")
+        return redirect("risk:overview")
+    data = form.cleaned_data
+    set_trading_state(
+        Scope(request.workspace, account=data["account"]),
+        Trading(data["state"]),
+        cause=Cause(data["reason"] or "Set by hand", by=request.user),
+        now=timezone.now(),
+    )
+    messages.success(request, f"{data['account'] or 'The whole desk'} is {data['state'].lower()}.")
+    return redirect("risk:overview")
+
+
+@require_http_methods(["GET", "POST"])
+@manager_required
+def rule_add(request: UserRequest) -> HttpResponse:
+    form = RuleForm(request.POST or None, workspace=request.workspace)
+    if form.is_valid():
+        try:
+            add_rule(request.workspace, form.terms(), by=request.user, now=timezone.now())
+        except RuleInvalid as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, "The rule is in force.")
+            return redirect("risk:overview")
+    return render(request, "risk/rule.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@manager_required
+def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
+    rule = _rule(request, rule_id)
+    initial = {
+        "rule_value": rule.rule_value.normalize(),
+        "exits_positions": rule.exits_positions,
+    }
+    form = LimitForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        try:
+            change_rule(rule, form.terms_of(rule), by=request.user, now=timezone.now())
+        except RuleInvalid as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, "The new limit is in force.")
+            return redirect("risk:overview")
+    return render(request, "risk/rule.html", {"form": form, "rule": rule})
+
+
+@require_POST
+@manager_required
+def rule_remove(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
+    rule = _rule(request, rule_id)
+    words = rule.get_rule_type_display()
+    remove_rule(rule, by=request.user, now=timezone.now())
+    messages.success(request, f"No longer in force: {words}.")
+    return redirect("risk:overview")
+
+
+def _rule(request: UserRequest, rule_id: uuid.UUID) -> RiskRule:
+    mine = RiskRule.objects.manageable_by(request.user).filter(workspace=request.workspace)
+    return get_object_or_404(mine.select_related("account", "workspace"), pk=rule_id)
+
+
+def _violations(request: UserRequest) -> QuerySet[RiskViolation]:
+    visible = RiskViolation.objects.visible_to(request.user).filter(workspace=request.workspace)
+    return visible.select_related("account", "instrument")

@@ -1,0 +1,137 @@
+from decimal import Decimal
+
+import pytest
+
+from notifications.models import Notification
+from orders.services.exiting import NothingToExit, exit_position
+from portfolio.models import Position, TradingSession
+from portfolio.services import mark_account
+from risk.models import RiskRule, RiskViolation, RuleType, Trading, TradingState
+from risk.selectors import distances, effective_state
+from risk.services import ProtectiveExit, evaluate_account
+from tests.orders.desk import Desk, make_desk
+from tests.risk.test_judging import limit
+
+pytestmark = pytest.mark.django_db
+
+
+def evaluate(desk: Desk, price: str, *, times: int = 3) -> list[ProtectiveExit]:
+    """Mark and evaluate as the feed does; answer the exits of the last round."""
+    exits: list[ProtectiveExit] = []
+    for _ in range(times):
+        desk.trade(price)
+        mark_account(desk.account, now=desk.now)
+        exits = evaluate_account(desk.account, now=desk.now)
+    return exits
+
+
+class TestALossBeyondTheLimit:
+    def test_found_once_or_twice_does_not_stop_the_desk(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00", times=2)
+        assert effective_state(desk.account) is Trading.ACTIVE
+
+    def test_found_three_times_in_a_row_lets_only_exits_pass(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00")
+        assert effective_state(desk.account) is Trading.REDUCING
+        assert "loss" in desk.place().error_message
+
+    def test_is_recorded_and_told_once(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00", times=8)
+        violation = RiskViolation.objects.get()
+        assert violation.actual_value is not None
+        assert violation.actual_value > 1000
+        assert Notification.objects.filter(notification_type="RISK_ALERT").count() == 1
+
+    def test_closes_positions_only_where_the_rule_says_so(self) -> None:
+        desk = make_desk()
+        rule = limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        assert evaluate(desk, "90.00") == []
+        rule.exits_positions = True
+        rule.save()
+        assert [each.rule_id for each in evaluate(desk, "90.00")] == [rule.pk]
+
+    def test_is_forgotten_when_a_new_session_begins(self) -> None:
+        desk = make_desk()
+        rule = limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00")
+        TradingSession.objects.update(session_date="2026-06-18", total_pnl=0)
+        evaluate_account(desk.account, now=desk.now)
+        rule.refresh_from_db()
+        assert (rule.is_violated, rule.confirmations) == (False, 0)
+        assert TradingState.objects.get().state == Trading.ACTIVE
+
+
+class TestAProfitOnceReached:
+    def test_is_kept_by_closing_everything_when_it_falls_back(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.PROFIT_LOCK, "500")
+        desk.buy(100)
+        assert evaluate(desk, "110.00") == []
+        assert len(evaluate(desk, "104.00")) == 1
+
+    def test_that_was_never_reached_keeps_nothing(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.PROFIT_LOCK, "500")
+        desk.buy(100)
+        assert evaluate(desk, "104.00") == []
+
+
+class TestATrailingStop:
+    def test_closes_the_position_once(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.TRAILING_STOP, "5")
+        desk.buy(10)
+        evaluate(desk, "110.00")
+        position = Position.objects.open().get()
+        assert [each.position_id for each in evaluate(desk, "105.00")] == [position.pk]
+        assert evaluate(desk, "105.00", times=1) == []
+
+    def test_follows_the_best_price_and_not_the_entry(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.TRAILING_STOP, "5")
+        desk.buy(10)
+        assert evaluate(desk, "96.00") == []
+
+
+class TestAnExitOfAPosition:
+    def test_closes_exactly_what_is_open(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        position = Position.objects.open().get()
+        order = exit_position(position, by=desk.user, now=desk.now, idempotency_key="x")
+        assert (order.quantity, order.is_exit) == (10, True)
+
+    def test_asked_for_twice_closes_once(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        position = Position.objects.open().get()
+        exit_position(position, by=desk.user, now=desk.now, idempotency_key="x")
+        with pytest.raises(NothingToExit):
+            exit_position(position, by=desk.user, now=desk.now, idempotency_key="y")
+
+
+class TestDistances:
+    def test_come_nearest_first(self) -> None:
+        desk = make_desk()
+        far = limit(desk, RuleType.MAX_DAILY_LOSS, "100000")
+        near = limit(desk, RuleType.MAX_DRAWDOWN, "0.1")
+        desk.buy(100)
+        evaluate(desk, "95.00", times=1)
+        assert [each.rule for each in distances(desk.account.workspace)] == [near, far]
+
+    def test_of_an_untouched_rule_are_nothing(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        assert distances(desk.account.workspace)[0].share == Decimal(0)
+        assert RiskRule.objects.count() == 1
