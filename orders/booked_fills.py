@@ -1,0 +1,56 @@
+"""The trades of an account as fills, in the order in which they were booked."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from brokers.models import TradingAccount
+from brokers.terms import Product, Side
+from orders.models import Trade
+from portfolio.fills import Fill
+from portfolio.models import LedgerEntry, LedgerName
+
+
+def booked_fills(account: TradingAccount) -> Iterator[Fill]:
+    """Yield every booked trade; the ledger knows the order, for each has one cash line in it."""
+    trades = {str(trade.pk): trade for trade in _trades(account)}
+    quantity_before: defaultdict[uuid.UUID, int] = defaultdict(int)
+    value_before: defaultdict[uuid.UUID, Decimal] = defaultdict(Decimal)
+    for number in _vouchers(account):
+        trade = trades.get(number)
+        if trade is None:  # money brought in, or an adjustment
+            continue
+        yield Fill(
+            trade_id=trade.pk,
+            order_id=trade.order_id,
+            account=account,
+            instrument=trade.instrument,
+            user_strategy_id=trade.order.user_strategy_id,
+            product=Product(trade.product),
+            side=Side(trade.side),
+            quantity=trade.quantity,
+            price=trade.price,
+            traded_at=trade.traded_at,
+            session_date=trade.session_date,
+            quantity_before=quantity_before[trade.order_id],
+            value_before=value_before[trade.order_id],
+        )
+        quantity_before[trade.order_id] += trade.quantity
+        value_before[trade.order_id] += trade.value
+
+
+def unbooked_trades(account: TradingAccount) -> list[uuid.UUID]:
+    """Return the trades that no voucher speaks of; there should be none."""
+    booked = set(_vouchers(account))
+    return [trade.pk for trade in _trades(account) if str(trade.pk) not in booked]
+
+
+def _trades(account: TradingAccount) -> list[Trade]:
+    trades = Trade.objects.filter(account=account).select_related("instrument", "order")
+    return list(trades.order_by("created_at", "pk"))
+
+
+def _vouchers(account: TradingAccount) -> list[str]:
+    lines = LedgerEntry.objects.filter(account=account, ledger=LedgerName.CASH).order_by("id")
+    return list(lines.values_list("voucher_number", flat=True))

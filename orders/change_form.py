@@ -1,0 +1,56 @@
+"""The form that changes a working order."""
+
+from decimal import Decimal
+
+from django import forms
+from django.http import QueryDict
+
+from operations.amounts import AmountInput
+from orders.models import Order
+from orders.services.modifying import OrderChanges
+
+
+class ChangeForm(forms.Form):
+    """Quantity and the prices that the order's type has; empty leaves one as it is."""
+
+    quantity = forms.IntegerField(label="Quantity", min_value=1)
+    price = forms.DecimalField(label="Price", min_value=Decimal("0.0001"), decimal_places=4)
+    trigger_price = forms.DecimalField(
+        label="Trigger price", min_value=Decimal("0.0001"), decimal_places=4
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, order: Order) -> None:
+        initial = {
+            "quantity": order.quantity,
+            "price": _shown(order.price),
+            "trigger_price": _shown(order.trigger_price),
+        }
+        super().__init__(data, initial=initial)
+        for name in ("price", "trigger_price"):
+            if initial[name] is None:
+                del self.fields[name]
+        for field in self.fields.values():
+            field.widget = AmountInput()
+        filled = order.filled_quantity
+        self.fields["quantity"].help_text = f"{filled} filled already" if filled else ""
+
+    def changes(self) -> OrderChanges:
+        return OrderChanges(
+            quantity=self.cleaned_data["quantity"],
+            price=self.cleaned_data.get("price"),
+            trigger_price=self.cleaned_data.get("trigger_price"),
+        )
+
+    def refuse(self, errors: dict[str, list[str]]) -> None:
+        """Show what the service refused beside its field, or above all of them."""
+        for name, words in errors.items():
+            for word in words:
+                self.add_error(name if name in self.fields else None, word)
+
+
+def _shown(price: Decimal | None) -> Decimal | None:
+    """Drop the zeros behind two decimals: 3084.0000 is typed as 3084.00."""
+    if price is None:
+        return None
+    in_paise = price.quantize(Decimal("0.01"))
+    return in_paise if in_paise == price else price.normalize()

@@ -1,0 +1,28 @@
+from orders.models.forever import ForeverKind, ForeverOrder, ForeverStatus, TriggerCondition
+from orders.models.history import (
+    EventSource,
+    ModificationType,
+    OrderEvent,
+    OrderModification,
+    ParkedReport,
+)
+from orders.models.legs import BracketLeg, LegType
+from orders.models.orders import Order, OrderSource
+from orders.models.trades import Trade
+
+__all__ = [
+    "BracketLeg",
+    "EventSource",
+    "ForeverKind",
+    "ForeverOrder",
+    "ForeverStatus",
+    "LegType",
+    "ModificationType",
+    "Order",
+    "OrderEvent",
+    "OrderModification",
+    "OrderSource",
+    "ParkedReport",
+    "Trade",
+    "TriggerCondition",
+]

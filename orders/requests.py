@@ -1,0 +1,31 @@
+"""What somebody wants to trade, before anybody has looked at it."""
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+
+from brokers.models import TradingAccount
+from brokers.terms import OrderType, Product, Side, Validity
+from market.models import Instrument
+from orders.models import OrderSource
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """One order as asked for. ``user_strategy_id`` names the running strategy that asks, if any."""
+
+    account: TradingAccount
+    instrument: Instrument
+    side: Side
+    quantity: int
+    order_type: OrderType = OrderType.MARKET
+    product: Product = Product.MIS
+    validity: Validity = Validity.DAY
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    disclosed_quantity: int = 0
+    is_amo: bool = False
+    tp_price: Decimal | None = None
+    sl_price: Decimal | None = None
+    user_strategy_id: uuid.UUID | None = None
+    source: OrderSource = OrderSource.MANUAL

@@ -1,0 +1,57 @@
+"""Cancel an order: never assumed, only proven. A fill can cross a cancel, and the fill wins."""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.models import User
+from accounts.permissions import require_trading_role
+from orders.lifecycle import IllegalTransition, Move
+from orders.models import EventSource, Order
+from orders.nudging import nudge_order
+from orders.services.sending import locked_order
+from orders.services.transitions import Note, make_move
+from orders.states import OrderStatus
+
+__all__ = ["IllegalTransition", "cancel_order"]
+
+
+@transaction.atomic
+def cancel_order(order: Order, *, by: User | None, now: datetime) -> Order:
+    """Ask for an order's end: at once while it has not left, else by a cancel that a worker sends.
+
+    ``by`` is None when a rule of the house asks. Asking again while the first is on its way
+    changes nothing.
+
+    :raises PermissionDenied: when the person may not trade in the order's workspace.
+    :raises IllegalTransition: when the order has ended, or nobody knows yet whether it is live.
+    """
+    if by is not None:
+        require_trading_role(by, order.workspace)
+    held = locked_order(order.pk)
+    source = EventSource.SYSTEM if by is None else EventSource.USER
+    asker = "a rule of the house" if by is None else by.name
+    if held.state is OrderStatus.PENDING:
+        note = Note(Move.WITHDRAW, source, now, f"Withdrawn by {asker} before it was sent")
+        make_move(held, Move.WITHDRAW, note=note, now=now)
+        return held
+    if held.state is OrderStatus.CANCEL_PENDING:
+        return held
+    note = Note(Move.ASK_CANCEL, source, now, f"Cancel asked for by {asker}")
+    held.command_sent_at = None
+    make_move(held, Move.ASK_CANCEL, note=note, now=now)
+    nudge_order(held.pk)
+    return held
+
+
+def cancel_orders(orders: list[Order], *, by: User | None, now: datetime) -> tuple[int, list[str]]:
+    """Cancel each order on its own; answer how many were taken and why the others were not."""
+    taken, complaints = 0, []
+    for order in orders:
+        try:
+            cancel_order(order, by=by, now=now)
+            taken += 1
+        except (IllegalTransition, PermissionDenied) as error:
+            complaints.append(f"{order.instrument.trading_symbol}: {error}")
+    return taken, complaints

@@ -1,0 +1,126 @@
+"""Change a working order. The change is written first, sent once, and true only when proven."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.permissions import require_trading_role
+from brokers.terms import OrderType, Product, Side, Validity
+from operations.figures import rupees
+from orders.lifecycle import IllegalTransition, Move
+from orders.models import EventSource, ModificationType, Order, OrderModification
+from orders.nudging import nudge_order
+from orders.requests import OrderRequest
+from orders.services.placing import conditions_for
+from orders.services.sending import locked_order
+from orders.services.transitions import Note, make_move
+from orders.validation import OrderInvalid, check_request
+from risk.proposal import Change
+from risk.services import judge_change
+
+__all__ = ["IllegalTransition", "OrderChanges", "OrderInvalid", "modify_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanges:
+    """What shall be different; None leaves it as it is."""
+
+    quantity: int | None = None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+
+
+def modify_order(order: Order, *, changes: OrderChanges, by: User, now: datetime) -> Order:
+    """Ask for a change of a working order; a worker sends it.
+
+    :raises PermissionDenied: when the person may not trade in the order's workspace.
+    :raises OrderInvalid: when the order as changed could not be placed, or risk refuses it.
+    :raises IllegalTransition: when the order is not working.
+    """
+    require_trading_role(by, order.workspace)
+    wanted = _wanted(order, changes)
+    if wanted.quantity < order.filled_quantity:
+        words = f"{rupees(order.filled_quantity, 0)} have filled already"
+        raise OrderInvalid({"quantity": [words]})
+    request = replace(_request(order), quantity=wanted.quantity, price=wanted.price)
+    request = replace(request, trigger_price=wanted.trigger_price)
+    check_request(request, conditions_for(request, now))
+    return _write(order, wanted, by=by, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    quantity: int
+    price: Decimal | None
+    trigger_price: Decimal | None
+
+
+def _wanted(order: Order, changes: OrderChanges) -> _Wanted:
+    return _Wanted(
+        order.quantity if changes.quantity is None else changes.quantity,
+        order.price if changes.price is None else changes.price,
+        order.trigger_price if changes.trigger_price is None else changes.trigger_price,
+    )
+
+
+def _request(order: Order) -> OrderRequest:
+    return OrderRequest(
+        account=order.account,
+        instrument=order.instrument,
+        side=Side(order.side),
+        quantity=order.quantity,
+        order_type=OrderType(order.order_type),
+        product=Product(order.product),
+        validity=Validity(order.validity),
+        price=order.price,
+        trigger_price=order.trigger_price,
+        is_amo=order.is_amo,
+    )
+
+
+@transaction.atomic
+def _write(order: Order, wanted: _Wanted, *, by: User, now: datetime) -> Order:
+    held = locked_order(order.pk)
+    differences = _differences(held, wanted)
+    if not differences:
+        raise OrderInvalid({"quantity": ["Nothing is different"]})
+    change = Change(
+        order_id=held.pk,
+        account=held.account,
+        remaining=wanted.quantity - held.filled_quantity,
+        price=wanted.price or wanted.trigger_price,
+    )
+    verdict = judge_change(change, now=now)
+    if not verdict.is_allowed:
+        raise OrderInvalid({"quantity": [refusal.message for refusal in verdict.refusals]})
+    for kind, old, new in differences:
+        OrderModification.objects.create(
+            order=held,
+            modification_type=kind,
+            old_value=old,
+            new_value=new,
+            requested_by=by,
+            requested_at=now,
+        )
+    words = ", ".join(f"{kind.lower().replace('_', ' ')} {new}" for kind, _, new in differences)
+    held.command_sent_at = None
+    note = Note(Move.ASK_MODIFY, EventSource.USER, now, f"{by.name} asked for {words}")
+    make_move(held, Move.ASK_MODIFY, note=note, now=now)
+    nudge_order(held.pk)
+    return held
+
+
+def _differences(order: Order, wanted: _Wanted) -> list[tuple[ModificationType, str, str]]:
+    pairs = (
+        (ModificationType.QUANTITY, order.quantity, wanted.quantity),
+        (ModificationType.PRICE, order.price, wanted.price),
+        (ModificationType.TRIGGER_PRICE, order.trigger_price, wanted.trigger_price),
+    )
+    return [(kind, _plain(old), _plain(new)) for kind, old, new in pairs if old != new]
+
+
+def _plain(value: Decimal | int | None) -> str:
+    return "" if value is None else f"{Decimal(value).normalize():f}"

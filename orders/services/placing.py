@@ -1,0 +1,268 @@
+"""Place an order: judged, reserved and written, before anything leaves the house."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, transaction
+
+from accounts.models import User
+from accounts.permissions import require_trading_role
+from brokers.gateway import GatewayUnavailable, Margin, PlaceRequest
+from brokers.registry import gateway_for
+from brokers.venue import CalendarUnknown, installed_venue
+from market.quotes import quote_of
+from operations.ids import new_id, new_order_tag
+from orders.models import EventSource, Order, OrderSource
+from orders.nudging import nudge_order
+from orders.requests import OrderRequest
+from orders.services.transitions import Note, add_event, tell_owner
+from orders.states import OrderStatus
+from orders.validation import Conditions, OrderInvalid, check_request
+from portfolio.models import MarginRequirement
+from portfolio.services import count_order, start_session
+from risk.proposal import Proposal, Verdict
+from risk.services import judge, record_refusals
+
+__all__ = ["IdempotencyConflict", "OrderInvalid", "place_order"]
+
+# An order that has not left by then is stale: the market it was meant for has moved on.
+SEND_WITHIN = timedelta(seconds=30)
+LONGEST_KEY = 100
+
+
+class IdempotencyConflict(Exception):
+    """The same key came with another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Appraisal:
+    """What was looked up about an order before the transaction that writes it."""
+
+    reference_price: Decimal | None
+    margin: Margin | None
+    available: Decimal | None
+
+
+def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now: datetime) -> Order:
+    """Write an order that a worker will send; one that risk refuses is written as DENIED.
+
+    The same key with the same order answers the order already written.
+
+    :raises PermissionDenied: when the person may not trade in the account's workspace.
+    :raises OrderInvalid: naming each field that is wrong.
+    :raises IdempotencyConflict: when the key was used for another order.
+    """
+    if request.source is not OrderSource.RISK:
+        # A rule of the house closes positions whoever opened them, and whatever they may do now.
+        _require_trader(user, request, now=now)
+    if not 0 < len(idempotency_key) <= LONGEST_KEY:
+        raise OrderInvalid({"idempotency_key": [f"1 to {LONGEST_KEY} characters"]})
+    digest = _digest(request)
+    written = _already_written(request, idempotency_key, digest)
+    if written is not None:
+        return written
+    check_request(request, conditions_for(request, now))
+    appraisal = _appraise(request, now)
+    try:
+        with transaction.atomic():
+            return _write(request, appraisal, user=user, key=(idempotency_key, digest), now=now)
+    except IntegrityError:
+        # Two requests with one key at once: the other was first, and its order is the answer.
+        written = _already_written(request, idempotency_key, digest)
+        if written is None:
+            raise
+        return written
+
+
+def _require_trader(user: User, request: OrderRequest, *, now: datetime) -> None:
+    require_trading_role(user, request.account.workspace)
+    if not user.can_act(now):
+        raise PermissionDenied("Your access has ended")
+
+
+def _already_written(request: OrderRequest, key: str, digest: str) -> Order | None:
+    order = Order.objects.filter(
+        workspace=request.account.workspace, source=request.source, idempotency_key=key
+    ).first()
+    if order is not None and order.request_hash != digest:
+        raise IdempotencyConflict("This key was used for another order")
+    return order
+
+
+def _digest(request: OrderRequest) -> str:
+    content = {}
+    for each in fields(request):
+        value = getattr(request, each.name)
+        content[each.name] = str(value.pk if isinstance(value, models.Model) else value)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
+    """Look up what an order is held against.
+
+    :raises OrderInvalid: where the trading calendar does not reach.
+    """
+    ref, venue = request.instrument.ref(), installed_venue()
+    try:
+        phase, today = venue.phase(ref, now), venue.session_date(ref, now)
+    except CalendarUnknown as error:
+        raise OrderInvalid(
+            {"instrument": [f"The trading calendar is not known: {error}"]}
+        ) from error
+    quote = quote_of(request.instrument.key)
+    return Conditions(
+        capabilities=gateway_for(request.account, clock=lambda: now).capabilities(ref.segment),
+        phase=phase,
+        today=today,
+        band=venue.price_band(ref, today),
+        last_price=None if quote is None or quote.is_stale(now) else quote.ltp,
+        now=now,
+    )
+
+
+def _appraise(request: OrderRequest, now: datetime) -> _Appraisal:
+    gateway = gateway_for(request.account, clock=lambda: now)
+    try:
+        margin = gateway.margin(place_request(request, tag=""))
+        available = gateway.funds().available
+    except GatewayUnavailable:
+        return _Appraisal(reference_price(request, now), None, None)
+    return _Appraisal(reference_price(request, now), margin, available)
+
+
+def reference_price(request: OrderRequest, now: datetime) -> Decimal | None:
+    """The price to judge an order at: its own, else the last one; None when that is stale."""
+    if request.price is not None or request.trigger_price is not None:
+        return request.price or request.trigger_price
+    quote = quote_of(request.instrument.key)
+    return None if quote is None or quote.is_stale(now) else quote.ltp
+
+
+def place_request(request: OrderRequest, *, tag: str) -> PlaceRequest:
+    return PlaceRequest(
+        tag=tag,
+        instrument=request.instrument.ref(),
+        side=request.side,
+        quantity=request.quantity,
+        order_type=request.order_type,
+        product=request.product,
+        validity=request.validity,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        disclosed_quantity=request.disclosed_quantity,
+        is_amo=request.is_amo,
+    )
+
+
+def _write(
+    request: OrderRequest,
+    appraisal: _Appraisal,
+    *,
+    user: User,
+    key: tuple[str, str],
+    now: datetime,
+) -> Order:
+    order_id = new_id()
+    proposal = _proposal(request, appraisal, order_id=order_id, now=now)
+    # The day's limits are measured from the capital it began with.
+    start_session(request.account, session_date=proposal.session_date, now=now)
+    verdict = judge(proposal, now=now)
+    order = _new_order(request, verdict, user=user, key=key, now=now)
+    order.pk = order_id
+    order.save(force_insert=True)
+    _record_judgement(order, verdict, proposal=proposal, now=now)
+    if appraisal.margin is not None:
+        _record_margin(order, appraisal.margin)
+    if verdict.is_allowed:
+        count_order(order.account, session_date=proposal.session_date, successful=None, now=now)
+        nudge_order(order.pk)
+    return order
+
+
+def _proposal(
+    request: OrderRequest, appraisal: _Appraisal, *, order_id: uuid.UUID, now: datetime
+) -> Proposal:
+    clouded = Order.objects.filter(
+        account=request.account, instrument=request.instrument, status=OrderStatus.UNKNOWN
+    )
+    return Proposal(
+        order_id=order_id,
+        account=request.account,
+        instrument=request.instrument,
+        user_strategy_id=request.user_strategy_id,
+        side=request.side,
+        product=request.product,
+        order_type=request.order_type,
+        quantity=request.quantity,
+        reference_price=appraisal.reference_price,
+        margin=appraisal.margin.total if appraisal.margin else None,
+        available=appraisal.available,
+        available_as_of=now,
+        session_date=installed_venue().session_date(request.instrument.ref(), now),
+        is_clouded=clouded.exists(),
+    )
+
+
+def _new_order(
+    request: OrderRequest, verdict: Verdict, *, user: User, key: tuple[str, str], now: datetime
+) -> Order:
+    allowed = verdict.is_allowed
+    return Order(
+        workspace_id=request.account.workspace_id,
+        user=user,
+        account=request.account,
+        instrument=request.instrument,
+        user_strategy_id=request.user_strategy_id,
+        source=request.source,
+        tag=new_order_tag(now),
+        idempotency_key=key[0],
+        request_hash=key[1],
+        side=request.side,
+        order_type=request.order_type,
+        product=request.product,
+        validity=request.validity,
+        quantity=request.quantity,
+        disclosed_quantity=request.disclosed_quantity,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        tp_price=request.tp_price,
+        sl_price=request.sl_price,
+        is_amo=request.is_amo,
+        is_exit=verdict.is_exit,
+        status=OrderStatus.PENDING if allowed else OrderStatus.DENIED,
+        error_message="; ".join(refusal.message for refusal in verdict.refusals),
+        closed_at=None if allowed else now,
+        expires_at=now + SEND_WITHIN,
+        created_at=now,
+    )
+
+
+def _record_judgement(order: Order, verdict: Verdict, *, proposal: Proposal, now: datetime) -> None:
+    if verdict.is_allowed:
+        note = Note("PLACED_BY_" + order.source, _asker(order), now, "Passed every risk check")
+    else:
+        note = Note("DENIED", EventSource.SYSTEM, now, order.error_message)
+        record_refusals(verdict, proposal=proposal, order_id=order.pk, now=now)
+    add_event(order, note=note, from_status="", now=now)
+    order.save(update_fields=["event_count"])
+    tell_owner(order, now=now)
+
+
+def _asker(order: Order) -> EventSource:
+    return EventSource.USER if order.source == "MANUAL" else EventSource.SYSTEM
+
+
+def _record_margin(order: Order, margin: Margin) -> None:
+    MarginRequirement.objects.create(
+        account=order.account,
+        order=order,
+        total_margin=margin.total,
+        span_margin=margin.span,
+        exposure_margin=margin.exposure,
+        var_margin=margin.var,
+    )

@@ -1,0 +1,161 @@
+"""Take in what a broker tells: merge its reports, record its trades, adopt what is not ours."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from brokers.gateway import OrderReport, TradeReport
+from brokers.models import TradingAccount
+from brokers.terms import Product, Side
+from operations.models import ErrorLog, Severity
+from orders.lifecycle import Report, apply_report
+from orders.models import EventSource, Order, ParkedReport
+from orders.services.adopting import adopt_order
+from orders.services.sending import locked_order
+from orders.services.trading import record_trade
+from orders.services.transitions import Note, snapshot_of, write_snapshot
+from orders.states import OrderStatus
+from risk.services import hand_over
+
+
+def apply_updates(
+    account: TradingAccount,
+    *,
+    orders: Sequence[OrderReport],
+    trades: Sequence[TradeReport],
+    source: EventSource,
+    now: datetime,
+) -> None:
+    """Apply reports and trades of one account, in any order, any number of times.
+
+    Each order is settled in a transaction of its own, so that one that cannot be read does not
+    hold back the others.
+    """
+    for report in orders:
+        apply_order_report(account, report, source=source, now=now)
+    for trade in trades:
+        apply_trade_report(account, trade, source=source, now=now)
+
+
+@transaction.atomic
+def apply_order_report(
+    account: TradingAccount, report: OrderReport, *, source: EventSource, now: datetime
+) -> None:
+    """Merge one report; an order that nobody here placed is adopted as external."""
+    order = _find(account, report) or adopt_order(account, report, now=now)
+    if order is None:
+        return
+    held = locked_order(order.pk)
+    before = (snapshot_of(held), held.broker_order_id, held.price, held.trigger_price)
+    _take_over(held, report)
+    after = apply_report(before[0], _lifecycle_report(report))
+    unchanged = (after, held.broker_order_id, held.price, held.trigger_price) == before
+    if unchanged and not _average_improves(held, report):
+        return
+    _take_average(held, report)
+    if before[0].status in (OrderStatus.SUBMITTING, OrderStatus.UNKNOWN):
+        hand_over(held.pk, now=now)
+    note = Note(
+        f"REPORTED_{report.status}", source, report.updated_at, report.message, _raw(report)
+    )
+    write_snapshot(held, after, note=note, now=now)
+    _claim_parked(account, held, now=now)
+
+
+@transaction.atomic
+def apply_trade_report(
+    account: TradingAccount, trade: TradeReport, *, source: EventSource, now: datetime
+) -> None:
+    """Record one fill, or park it until its order is known."""
+    order = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id).first()
+    if order is None:
+        ParkedReport.objects.get_or_create(
+            account=account,
+            trade_id=trade.trade_id,
+            defaults={
+                "broker_order_id": trade.broker_order_id,
+                "report": _raw(trade),
+                "received_at": now,
+            },
+        )
+        return
+    record_trade(locked_order(order.pk), trade, source=source, now=now)
+
+
+def _find(account: TradingAccount, report: OrderReport) -> Order | None:
+    mine = Order.objects.filter(account=account)
+    order = mine.filter(broker_order_id=report.broker_order_id).first()
+    if order is None and report.tag:
+        order = mine.filter(tag=report.tag).first()
+        if order is not None and order.broker_order_id not in ("", report.broker_order_id):
+            _alarm_double(order, report)
+            return None
+    return order
+
+
+def _alarm_double(order: Order, report: OrderReport) -> None:
+    ErrorLog.objects.create(
+        error_type="DuplicateAtBroker",
+        message=f"Tag {order.tag} is on {order.broker_order_id} and on {report.broker_order_id}",
+        severity=Severity.CRITICAL,
+        context=_raw(report),
+        related_order_id=order.pk,
+        related_account_id=order.account_id,
+    )
+
+
+def _lifecycle_report(report: OrderReport) -> Report:
+    return Report(
+        report.status, report.quantity, report.filled_quantity, report.sequence, report.updated_at
+    )
+
+
+def _take_over(order: Order, report: OrderReport) -> None:
+    """Take the terms that the broker holds; it may have replaced a market order by a limit."""
+    order.broker_order_id = report.broker_order_id
+    order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
+    is_newer = order.reported_at is None or (report.sequence, report.updated_at) >= (
+        order.report_sequence,
+        order.reported_at,
+    )
+    if is_newer and report.price is not None and order.state is not OrderStatus.MODIFY_PENDING:
+        order.price = report.price
+        order.trigger_price = report.trigger_price or order.trigger_price
+
+
+def _average_improves(order: Order, report: OrderReport) -> bool:
+    return report.average_price is not None and order.average_price is None
+
+
+def _take_average(order: Order, report: OrderReport) -> None:
+    """Believe the broker's average until our own trades add up to as much."""
+    if report.average_price is not None and report.filled_quantity > order.traded_quantity:
+        order.average_price = report.average_price
+
+
+def _claim_parked(account: TradingAccount, order: Order, *, now: datetime) -> None:
+    parked = ParkedReport.objects.filter(account=account, broker_order_id=order.broker_order_id)
+    for row in parked:
+        record_trade(order, _trade_of(row.report), source=EventSource.RECONCILE, now=now)
+        row.delete()
+
+
+def _raw(report: OrderReport | TradeReport) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(report).items() if value not in (None, "")}
+
+
+def _trade_of(raw: dict[str, str]) -> TradeReport:
+    return TradeReport(
+        trade_id=raw["trade_id"],
+        broker_order_id=raw["broker_order_id"],
+        instrument_key=raw["instrument_key"],
+        side=Side(raw["side"]),
+        product=Product(raw["product"]),
+        quantity=int(raw["quantity"]),
+        price=Decimal(raw["price"]),
+        traded_at=datetime.fromisoformat(raw["traded_at"]),
+        exchange_trade_id=raw.get("exchange_trade_id", ""),
+    )

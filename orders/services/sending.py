@@ -1,0 +1,184 @@
+"""Send an order: claim, commit, one send, and write down what came of it. Never a blind retry."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import User, UserStatus
+from brokers.gateway import Accepted, Outcome, PlaceRequest, Refused
+from brokers.models import TradingAccount
+from brokers.registry import Clock, gateway_for
+from brokers.terms import OrderType, Product, Side, Validity
+from orders.lifecycle import Move
+from orders.models import EventSource, Order
+from orders.services.transitions import Note, add_event, make_move
+from orders.states import OrderStatus
+from risk.selectors import entries_blocked
+from risk.services import hand_over
+
+# A send that has said nothing for this long has lost its worker.
+SEND_LEASE = timedelta(seconds=60)
+FIRST_LOOK = timedelta(seconds=1)
+
+
+def submit_order(order_id: uuid.UUID, *, clock: Clock) -> Order:
+    """Send one pending order, once; whoever loses the claim does nothing."""
+    order = _load(order_id)
+    gateway = gateway_for(order.account, clock=clock)
+    request = place_request(order)
+    if _claim(order, now=clock()):
+        outcome = gateway.place(request)
+        record_outcome(order_id, outcome, now=clock())
+    return _load(order_id)
+
+
+def submit_pending(clock: Clock) -> int:
+    """Send every pending order of the accounts on the house's clock; answer how many there were."""
+    waiting = Order.objects.pending().filter(account__own_clock=False).order_by("created_at")
+    order_ids = list(waiting.values_list("pk", flat=True)[:500])
+    for order_id in order_ids:
+        submit_order(order_id, clock=clock)
+    return len(order_ids)
+
+
+def find_lost_sends(*, now: datetime) -> int:
+    """Call unknown what has been SUBMITTING beyond its lease: its worker died at the send."""
+    lost = Order.objects.filter(
+        status=OrderStatus.SUBMITTING,
+        submitted_at__lt=now - SEND_LEASE,
+        account__own_clock=False,
+    )
+    order_ids = list(lost.values_list("pk", flat=True))
+    for order_id in order_ids:
+        _lose(order_id, evidence="The worker died between the claim and the answer", now=now)
+    return len(order_ids)
+
+
+def place_request(order: Order) -> PlaceRequest:
+    """Return the message that sends this order."""
+    return PlaceRequest(
+        tag=order.tag,
+        instrument=order.instrument.ref(),
+        side=Side(order.side),
+        quantity=order.quantity,
+        order_type=OrderType(order.order_type),
+        product=Product(order.product),
+        validity=Validity(order.validity),
+        price=order.price,
+        trigger_price=order.trigger_price,
+        disclosed_quantity=order.disclosed_quantity,
+        is_amo=order.is_amo,
+    )
+
+
+def _load(order_id: uuid.UUID) -> Order:
+    related = ("account__connection", "instrument", "user", "workspace")
+    return Order.objects.select_related(*related).get(pk=order_id)
+
+
+def locked_order(order_id: uuid.UUID) -> Order:
+    """Load an order and hold its row until the caller's transaction ends."""
+    return (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("account__connection", "instrument", "user", "workspace")
+        .get(pk=order_id)
+    )
+
+
+@transaction.atomic(durable=True)
+def _claim(order: Order, *, now: datetime) -> bool:
+    """Take the order for sending, or say why nobody may; committed before the socket opens."""
+    claimed = (
+        Order.objects.filter(pk=order.pk, status=OrderStatus.PENDING, expires_at__gt=now)
+        .filter(_may_leave(), _asker_may_act(now))
+        .filter(Q(is_exit=True) | ~entries_blocked())
+        .update(status=OrderStatus.SUBMITTING, submitted_at=now)
+    )
+    held = locked_order(order.pk)
+    if claimed:
+        note = Note(Move.SUBMIT, EventSource.SYSTEM, now, "Taken by a worker to send")
+        add_event(held, note=note, from_status=OrderStatus.PENDING, now=now)
+        held.save(update_fields=["event_count"])
+        return True
+    if held.state is OrderStatus.PENDING:
+        _end_unsent(held, now=now)
+    return False
+
+
+def _may_leave() -> Exists:
+    """Paper may always leave; real money only where it is on for the house and the account.
+
+    A subquery and not a join: with a join the claim's own condition would be read from an older
+    snapshot, and two workers could both win.
+    """
+    allowed = Q(connection__paper_trading=True)
+    if settings.LIVE_TRADING:
+        allowed |= Q(live_enabled=True)
+    return Exists(TradingAccount.objects.filter(allowed, pk=OuterRef("account_id"), is_active=True))
+
+
+def _asker_may_act(now: datetime) -> Q:
+    """An entry leaves only while the person behind it may still act; a way out always does."""
+    in_time = Q(access_until=None) | Q(access_until__gt=now)
+    people = User.objects.filter(
+        in_time, pk=OuterRef("user_id"), is_active=True, status=UserStatus.ACTIVE
+    )
+    return Q(is_exit=True) | Q(Exists(people))
+
+
+def _end_unsent(order: Order, *, now: datetime) -> None:
+    if order.expires_at <= now:
+        words = f"Not sent within its time (until {order.expires_at:%H:%M:%S} UTC)"
+        make_move(
+            order, Move.EXPIRE, note=Note(Move.EXPIRE, EventSource.SYSTEM, now, words), now=now
+        )
+        return
+    words = "Trading was stopped, or is not allowed to this person or account any more"
+    make_move(order, Move.DENY, note=Note(Move.DENY, EventSource.SYSTEM, now, words), now=now)
+
+
+@transaction.atomic
+def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> None:
+    """Write what the broker answered. Anything but a proof is UNKNOWN and will be looked up."""
+    order = locked_order(order_id)
+    if isinstance(outcome, Accepted) and _is_taken(order, outcome.broker_order_id):
+        evidence = f"The broker answered with another order's number, {outcome.broker_order_id}"
+        _mark_unknown(order, evidence=evidence, now=now)
+    elif isinstance(outcome, Accepted):
+        order.broker_order_id = order.broker_order_id or outcome.broker_order_id
+        hand_over(order.pk, now=now)
+        note = Note(
+            Move.ACCEPT,
+            EventSource.REST_API,
+            outcome.at,
+            f"The broker took it as {outcome.broker_order_id}",
+            {"broker_order_id": outcome.broker_order_id},
+        )
+        make_move(order, Move.ACCEPT, note=note, now=now)
+    elif isinstance(outcome, Refused):
+        data = {"proof": outcome.proof}
+        note = Note(Move.REFUSE, EventSource.REST_API, now, outcome.reason, data)
+        make_move(order, Move.REFUSE, note=note, now=now)
+    else:
+        _mark_unknown(order, evidence=outcome.evidence, now=now)
+
+
+def _is_taken(order: Order, broker_order_id: str) -> bool:
+    others = Order.objects.filter(account=order.account, broker_order_id=broker_order_id)
+    return others.exclude(pk=order.pk).exists()
+
+
+@transaction.atomic
+def _lose(order_id: uuid.UUID, *, evidence: str, now: datetime) -> None:
+    order = locked_order(order_id)
+    if order.state is OrderStatus.SUBMITTING:
+        _mark_unknown(order, evidence=evidence, now=now)
+
+
+def _mark_unknown(order: Order, *, evidence: str, now: datetime) -> None:
+    order.settle_after = now + FIRST_LOOK
+    note = Note(Move.LOSE, EventSource.SYSTEM, now, evidence)
+    make_move(order, Move.LOSE, note=note, now=now)

@@ -1,0 +1,76 @@
+"""Settle an order of which nobody knows whether it arrived: look its tag up, never send again."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from brokers.gateway import GatewayUnavailable, OrderReport
+from brokers.registry import Clock, gateway_for
+from orders.lifecycle import Move
+from orders.models import EventSource, Order
+from orders.services.reporting import apply_order_report
+from orders.services.sending import locked_order
+from orders.services.transitions import Note, make_move
+from orders.states import OrderStatus
+
+# Orders have surfaced in an Indian broker's book 83 seconds late, so five minutes are waited out.
+LOOK_AFTER_SECONDS = (1, 2, 4, 8, 15, 30, 60, 120, 240)
+GIVE_UP_AFTER = timedelta(seconds=300)
+GOOD_READINGS = 2
+
+
+def settle_unknown_orders(clock: Clock) -> None:
+    """Look up every unknown order that is due, on the house's clock."""
+    due = Order.objects.filter(
+        status=OrderStatus.UNKNOWN, settle_after__lte=clock(), account__own_clock=False
+    )
+    for order_id in list(due.values_list("pk", flat=True)[:100]):
+        settle_unknown(order_id, clock=clock)
+
+
+def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
+    """Look one unknown order up in the broker's book: adopt it, wait, or conclude it never came.
+
+    It is given up only after five minutes and two full readings of the book without it; even
+    then a report that comes later revives it.
+    """
+    order = Order.objects.select_related("account__connection").get(pk=order_id)
+    try:
+        book = gateway_for(order.account, clock=clock).orders()
+    except GatewayUnavailable:
+        _look_again(order_id, was_read=False, now=clock())
+        return
+    found = _find(order, list(book))
+    if found is not None:
+        apply_order_report(order.account, found, source=EventSource.RECONCILE, now=clock())
+    else:
+        _look_again(order_id, was_read=True, now=clock())
+
+
+def _find(order: Order, book: list[OrderReport]) -> OrderReport | None:
+    return next((report for report in book if report.tag == order.tag), None)
+
+
+@transaction.atomic
+def _look_again(order_id: uuid.UUID, *, was_read: bool, now: datetime) -> None:
+    order = locked_order(order_id)
+    if order.state is not OrderStatus.UNKNOWN:
+        return
+    readings = order.retry_count + was_read
+    sent = order.submitted_at or order.created_at
+    if readings >= GOOD_READINGS and now - sent >= GIVE_UP_AFTER:
+        words = f"It never reached the broker: not in {readings} full readings of its book"
+        note = Note(Move.GIVE_UP, EventSource.RECONCILE, now, words)
+        make_move(order, Move.GIVE_UP, note=note, now=now)
+        return
+    order.retry_count = readings
+    order.settle_after = next_look(sent, now=now)
+    order.save(update_fields=["retry_count", "settle_after"])
+
+
+def next_look(sent: datetime, *, now: datetime) -> datetime:
+    """Return the next moment of the schedule after ``now``: 1, 2, 4 … 240 s after the send."""
+    moments = (sent + timedelta(seconds=seconds) for seconds in LOOK_AFTER_SECONDS)
+    later = (moment for moment in moments if moment > now)
+    return next(later, max(now + timedelta(seconds=30), sent + GIVE_UP_AFTER))

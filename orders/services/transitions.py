@@ -1,0 +1,124 @@
+"""The one place where an order's row changes: state, event, reservation and news together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
+from operations.events import publish
+from operations.figures import rupees
+from orders.lifecycle import Move, Snapshot, apply_move
+from orders.models import EventSource, Order, OrderEvent
+from orders.states import FINAL, WORKING, OrderStatus
+from risk.services import shrink_reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What to write in the order's history beside a change of state."""
+
+    event_type: str
+    source: EventSource
+    occurred_at: datetime
+    message: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+def snapshot_of(order: Order) -> Snapshot:
+    return Snapshot(
+        status=order.state,
+        quantity=order.quantity,
+        filled_quantity=order.filled_quantity,
+        previous_status=OrderStatus(order.previous_status) if order.previous_status else None,
+        report_key=(order.report_sequence, order.reported_at),
+        is_reported=order.reported_at is not None,
+    )
+
+
+def make_move(order: Order, move: Move, *, note: Note, now: datetime) -> None:
+    """Make one of our own moves on an order that the caller has locked.
+
+    :raises IllegalTransition: when the order's state does not allow it.
+    """
+    write_snapshot(order, apply_move(snapshot_of(order), move), note=note, now=now)
+
+
+def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) -> None:
+    """Write what the order has become; the caller holds its lock and the transaction."""
+    before = snapshot_of(order)
+    order.status = after.status
+    order.previous_status = after.previous_status or ""
+    order.quantity = after.quantity
+    order.filled_quantity = after.filled_quantity
+    order.report_sequence, order.reported_at = after.report_key
+    if order.placed_at is None and after.status in WORKING:
+        order.placed_at = note.occurred_at
+    order.closed_at = (order.closed_at or now) if after.status in FINAL else None
+    if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
+        order.error_message = note.message
+    add_event(order, note=note, from_status=before.status, now=now)
+    order.save()
+    _hold_what_remains(order, before=before, now=now)
+    if after.status is not before.status:
+        tell_owner(order, now=now)
+
+
+def add_event(order: Order, *, note: Note, from_status: str, now: datetime) -> None:
+    """Number and write one event, and publish it; the order's own row is saved by the caller."""
+    order.event_count += 1
+    OrderEvent.objects.create(
+        order=order,
+        sequence=order.event_count,
+        event_type=note.event_type,
+        event_source=note.source,
+        from_status=from_status,
+        to_status=order.status,
+        message=note.message,
+        event_data=dict(note.data),
+        occurred_at=note.occurred_at,
+        recorded_at=now,
+    )
+    publish("orders", workspace_id=order.workspace_id, subject_id=order.pk, now=now)
+
+
+def _hold_what_remains(order: Order, *, before: Snapshot, now: datetime) -> None:
+    remaining = 0 if order.state in FINAL else order.remaining_quantity
+    if order.state in FINAL or before.filled_quantity != order.filled_quantity:
+        shrink_reservation(order.pk, remaining=remaining, now=now)
+
+
+def tell_owner(order: Order, *, now: datetime) -> None:
+    """Notify the order's owner of the ends that matter; a replay tells nobody."""
+    told = _TOLD.get(order.state)
+    if told is None or order.account.own_clock:
+        return
+    kind, level, words = told
+    what = f"{order.side.title()} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"
+    at = f" at {rupees(order.average_price)}" if order.average_price else ""
+    notify(
+        order.user,
+        kind=kind,
+        level=level,
+        title=f"{what} {words}{at if order.state is OrderStatus.FILLED else ''}",
+        message=order.error_message or f"{order.account.name} · {order.get_product_display()}",
+        now=now,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
+    )
+
+
+_TOLD = {
+    OrderStatus.FILLED: (NotificationType.ORDER_FILLED, AlertLevel.INFO, "filled"),
+    OrderStatus.REJECTED: (
+        NotificationType.ORDER_REJECTED,
+        AlertLevel.ERROR,
+        "refused by the broker",
+    ),
+    OrderStatus.DENIED: (NotificationType.ORDER_REJECTED, AlertLevel.WARNING, "refused by risk"),
+    OrderStatus.UNKNOWN: (
+        NotificationType.SYSTEM_ERROR,
+        AlertLevel.CRITICAL,
+        "may or may not have reached the broker",
+    ),
+}

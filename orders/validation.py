@@ -1,0 +1,167 @@
+"""Hold an order against its instrument, its broker and the clock, in words beside each field."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from brokers.gateway import Capabilities
+from brokers.terms import InstrumentType, OrderType, Product, Segment, Side
+from brokers.venue import Phase, PriceBand
+from operations.figures import rupees
+from orders.requests import OrderRequest
+
+MOST_UNITS = 10**9
+Complaint = tuple[str, str]
+
+
+class OrderInvalid(Exception):
+    """The order cannot be sent as asked. ``errors`` maps each field to its complaints."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(message for each in errors.values() for message in each))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the order is held against; ``last_price`` is None where nobody knows one."""
+
+    capabilities: Capabilities | None
+    phase: Phase
+    today: date
+    band: PriceBand | None
+    last_price: Decimal | None
+    now: datetime
+
+
+def check_request(request: OrderRequest, conditions: Conditions) -> None:
+    """Let a sound request pass.
+
+    :raises OrderInvalid: naming every complaint, field by field.
+    """
+    errors: dict[str, list[str]] = {}
+    for check in _CHECKS:
+        for field, message in check(request, conditions):
+            errors.setdefault(field, []).append(message)
+    if errors:
+        raise OrderInvalid(errors)
+
+
+def _instrument(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    instrument = request.instrument
+    if not instrument.is_active:
+        yield "instrument", f"{instrument.trading_symbol} is no longer listed"
+    if instrument.instrument_type == InstrumentType.INDEX:
+        yield "instrument", f"{instrument.trading_symbol} is an index and cannot be traded"
+    if instrument.expiry is not None and instrument.expiry < conditions.today:
+        yield "instrument", f"{instrument.trading_symbol} expired on {instrument.expiry:%d %b %Y}"
+
+
+def _quantity(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
+    lot, freeze = request.instrument.lot_size, request.instrument.freeze_quantity
+    if request.quantity <= 0:
+        yield "quantity", "Quantity must be at least 1"
+    elif request.quantity > MOST_UNITS:
+        yield "quantity", f"Quantity cannot exceed {rupees(MOST_UNITS, 0)}"
+    elif request.quantity % lot:
+        yield "quantity", f"Quantity must be a multiple of the lot, {lot}"
+    elif freeze and request.quantity > freeze:
+        yield (
+            "quantity",
+            f"One order may carry at most {rupees(freeze - freeze % lot, 0)}: send it in parts",
+        )
+    if not 0 <= request.disclosed_quantity <= max(request.quantity, 0):
+        yield "disclosed_quantity", "Disclosed quantity cannot exceed the quantity"
+
+
+def _prices(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    order_type = request.order_type
+    if order_type.needs_price and request.price is None:
+        yield "price", f"A {order_type.label.lower()} order needs a price"
+    if not order_type.needs_price and request.price is not None:
+        yield "price", f"A {order_type.label.lower()} order takes no price"
+    if order_type.needs_trigger and request.trigger_price is None:
+        yield "trigger_price", f"A {order_type.label.lower()} order needs a trigger price"
+    if not order_type.needs_trigger and request.trigger_price is not None:
+        yield "trigger_price", f"A {order_type.label.lower()} order takes no trigger price"
+    for field, price in (("price", request.price), ("trigger_price", request.trigger_price)):
+        if price is not None:
+            yield from _one_price(field, price, request, conditions)
+
+
+def _one_price(
+    field: str, price: Decimal, request: OrderRequest, conditions: Conditions
+) -> Iterator[Complaint]:
+    tick, band = request.instrument.tick_size, conditions.band
+    if not price.is_finite() or price <= 0:
+        yield field, "A price must be more than 0"
+    elif price % tick:
+        yield field, f"Prices move in steps of {tick.normalize():f}"
+    elif band is not None and not band.lower <= price <= band.upper:
+        yield field, f"Today's band is {rupees(band.lower)} to {rupees(band.upper)}"
+
+
+def _trigger_side(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    trigger, price, last = request.trigger_price, request.price, conditions.last_price
+    if trigger is None or not request.order_type.needs_trigger:
+        return
+    buying = request.side is Side.BUY
+    if price is not None and (price < trigger if buying else price > trigger):
+        side, relation = ("buy", "below") if buying else ("sell", "above")
+        yield "price", f"A {side} stop's limit cannot be {relation} its trigger"
+    if last is not None and (trigger <= last if buying else trigger >= last):
+        side, relation = ("buy", "above") if buying else ("sell", "below")
+        yield (
+            "trigger_price",
+            f"A {side} stop's trigger must be {relation} the last price, {rupees(last)}",
+        )
+
+
+def _capability(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    able = conditions.capabilities
+    if able is None:
+        segment = Segment(request.instrument.segment).label
+        yield "instrument", f"{request.account.connection.alias} does not trade {segment}"
+        return
+    if request.order_type not in able.order_types:
+        yield "order_type", f"{request.order_type.label} orders are not taken here"
+    if request.product not in able.products:
+        yield "product", f"{request.product.label} is not offered here"
+    if request.validity not in able.validities:
+        yield "validity", f"{request.validity.label} is not offered here"
+    if request.disclosed_quantity and not able.disclosed_quantity:
+        yield "disclosed_quantity", "This broker takes no disclosed quantity"
+
+
+def _product_fits(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
+    kind = InstrumentType(request.instrument.instrument_type)
+    if kind.is_derivative and request.product in (Product.CNC, Product.MTF):
+        yield "product", "Delivery is for shares: choose MIS or NRML"
+    if kind is InstrumentType.EQ and request.product is Product.NRML:
+        yield "product", "Carry forward is for futures and options: choose MIS or CNC"
+    if kind.is_option and request.order_type is OrderType.SL_M:
+        yield "order_type", "Exchanges take no stop-loss market orders in options: use a limit"
+
+
+def _session(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    able = conditions.capabilities
+    if request.is_amo and able is not None and not able.amo:
+        yield "is_amo", "This broker takes no after-market orders"
+    elif conditions.phase is Phase.OPEN and request.is_amo:
+        yield "is_amo", "The market is open: send it as a regular order"
+    elif conditions.phase is Phase.CLOSING_PAUSE:
+        yield "instrument", "No orders are taken while the closing price is found (15:15 to 15:20)"
+    elif conditions.phase in (Phase.CLOSED, Phase.POST_CLOSE) and not request.is_amo:
+        yield "instrument", "The market is closed: choose after-market to queue it for the open"
+
+
+_CHECKS: tuple[Callable[[OrderRequest, Conditions], Iterator[Complaint]], ...] = (
+    _instrument,
+    _quantity,
+    _prices,
+    _trigger_side,
+    _capability,
+    _product_fits,
+    _session,
+)

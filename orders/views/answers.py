@@ -1,0 +1,26 @@
+"""How a change asked for on a page is answered."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRefresh
+
+
+def back_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Return to a page after a change; a part of a page has its whole page loaded anew."""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRefresh()
+    return redirect(address)
+
+
+def valid_ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Keep what reads as an id: whatever else an address holds names nothing."""
+    found = []
+    for text in texts:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found

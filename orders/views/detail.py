@@ -1,0 +1,37 @@
+"""One order's page: what it is, what happened to it, what it cost."""
+
+import uuid
+from decimal import Decimal
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.http import UserRequest
+from accounts.models import MANAGING_ROLES, TRADING_ROLES
+from market.quotes import quote_of
+from orders.selectors import charges_of, order_timeline, orders_on_page
+
+
+@require_GET
+def order_detail(
+    request: UserRequest, order_id: uuid.UUID, template: str = "orders/detail.html"
+) -> HttpResponse:
+    visible = orders_on_page(request.user, request.workspace).select_related("user", "parent")
+    order = get_object_or_404(visible, pk=order_id)
+    trades = list(order.trades.order_by("-traded_at"))
+    context = {
+        "order": order,
+        "trades": trades,
+        "charges": charges_of(trades),
+        "total_charges": sum((trade.charges for trade in trades), Decimal(0)),
+        "timeline": order_timeline(order),
+        "violations": list(order.violations.order_by("violated_at")),
+        "modifications": list(order.modifications.order_by("-requested_at")),
+        "quote": quote_of(order.instrument.key),
+        "may_trade": request.membership.role in TRADING_ROLES,
+        "may_see_raw": request.membership.role in MANAGING_ROLES,
+        "now": timezone.now(),
+    }
+    return render(request, template, context)

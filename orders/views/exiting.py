@@ -1,0 +1,106 @@
+"""Exit positions: first a look, in numbers, at the orders it takes; then one press."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.http import UserRequest
+from accounts.permissions import trader_required
+from brokers.terms import Product
+from market.quotes import quotes_of
+from operations.ids import new_id
+from orders.services.exiting import exit_positions
+from orders.views.answers import valid_ids
+from portfolio.models import Position
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExit:
+    """One order that an exit takes; ``value`` is None while nobody knows a price."""
+
+    position: Position
+    side: str
+    quantity: int
+    last_price: Decimal | None
+
+    @property
+    def value(self) -> Decimal | None:
+        return None if self.last_price is None else self.last_price * self.quantity
+
+
+@require_GET
+@trader_required
+def preview_exits(request: UserRequest) -> HttpResponse:
+    planned = _planned(_chosen(request))
+    context = {
+        "planned": planned,
+        "value": sum((each.value or Decimal(0) for each in planned), Decimal(0)),
+        "is_paper": bool(planned) and all(each.position.account.is_paper for each in planned),
+        # The key makes a second press of the same button find the orders of the first.
+        "key": new_id().hex,
+    }
+    return render(request, "orders/exit.html", context)
+
+
+@require_POST
+@trader_required
+def exit_chosen(request: UserRequest) -> HttpResponse:
+    mine = Position.objects.tradable_by(request.user).filter(workspace=request.workspace)
+    chosen = mine.open().filter(pk__in=valid_ids(request.POST.getlist("position")))
+    orders, complaints = exit_positions(
+        chosen.select_related("instrument", "account__connection"),
+        by=request.user,
+        now=timezone.now(),
+        idempotency_key=request.POST.get("key", ""),
+    )
+    for complaint in complaints:
+        messages.error(request, complaint)
+    for order in orders:
+        if order.error_message:
+            messages.error(request, f"{order.instrument.trading_symbol}: {order.error_message}")
+    placed = sum(1 for order in orders if not order.error_message)
+    if placed:
+        messages.success(request, f"{placed} exit order{pluralize(placed)} placed.")
+    return redirect("portfolio:positions")
+
+
+def _chosen(request: UserRequest) -> QuerySet[Position]:
+    """Open positions by the address: chosen ones, one strategy's, intraday ones, or all."""
+    visible = Position.objects.tradable_by(request.user).filter(workspace=request.workspace)
+    positions = visible.open().select_related(
+        "instrument", "account__connection", "user_strategy__strategy"
+    )
+    which = request.GET.get("which", "chosen")
+    if which == "chosen":
+        positions = positions.filter(pk__in=valid_ids(request.GET.getlist("position")))
+    elif which == "intraday":
+        positions = positions.filter(product=Product.MIS)
+    elif which == "losing":
+        positions = positions.filter(unrealized_pnl__lt=0)
+    elif which == "strategy":
+        strategies = valid_ids(request.GET.getlist("strategy"))
+        positions = positions.filter(user_strategy__in=strategies)
+    accounts = valid_ids(request.GET.getlist("account"))
+    if accounts:
+        positions = positions.filter(account__in=accounts)
+    return positions.order_by("account__name", "instrument__key", "pk")
+
+
+def _planned(positions: QuerySet[Position]) -> list[PlannedExit]:
+    quotes = quotes_of({position.instrument.key for position in positions})
+    return [
+        PlannedExit(
+            position,
+            side="SELL" if position.quantity > 0 else "BUY",
+            quantity=abs(position.quantity),
+            last_price=quotes[key].ltp if (key := position.instrument.key) in quotes else None,
+        )
+        for position in positions
+    ]

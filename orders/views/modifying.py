@@ -1,0 +1,42 @@
+"""Change a working order's quantity or prices."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import UserRequest
+from accounts.permissions import trader_required
+from market.quotes import quote_of
+from orders.change_form import ChangeForm
+from orders.models import Order
+from orders.selectors import orders_on_page
+from orders.services.modifying import IllegalTransition, OrderInvalid, modify_order
+
+
+@require_http_methods(["GET", "POST"])
+@trader_required
+def modify(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Show the form; sent, ask for the change or show what refuses it."""
+    order = get_object_or_404(orders_on_page(request.user, request.workspace), pk=order_id)
+    form = ChangeForm(request.POST or None, order=order)
+    if form.is_valid() and _changed(request, order, form):
+        return redirect(order)
+    context = {"order": order, "form": form, "quote": quote_of(order.instrument.key)}
+    return render(request, "orders/modify.html", context)
+
+
+def _changed(request: UserRequest, order: Order, form: ChangeForm) -> bool:
+    try:
+        modify_order(order, changes=form.changes(), by=request.user, now=timezone.now())
+    except OrderInvalid as refusal:
+        form.refuse(refusal.errors)
+    except IllegalTransition as error:
+        form.add_error(None, str(error))
+    else:
+        messages.success(request, "The change is on its way to the broker.")
+        return True
+    return False

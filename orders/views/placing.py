@@ -1,0 +1,142 @@
+"""The order window: as a page of its own, and as a sheet over any page."""
+
+import uuid
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.http import UserRequest
+from accounts.permissions import trader_required
+from brokers.models import TradingAccount
+from brokers.scope import SCOPE_KEY, chosen_scope, scopes_of
+from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
+from brokers.venue import CalendarUnknown, Phase, installed_venue
+from market.models import Instrument
+from market.quotes import quote_of
+from operations.figures import price
+from orders.forms import OrderForm
+from orders.models import Order
+from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
+from orders.states import OrderStatus
+from orders.ticket import Ticket, ticket_of
+
+SHUT = (Phase.CLOSED, Phase.POST_CLOSE)
+
+
+@require_http_methods(["GET", "POST"])
+@trader_required
+def new(request: UserRequest) -> HttpResponse:
+    """Show the window for an instrument; sent, place the order or say what refuses it."""
+    instrument = _instrument(request)
+    if request.method == "GET":
+        form = _form(request, instrument, initial=_initial(request, instrument))
+        return _window(request, ticket_of(form, now=timezone.now(), is_judged=False))
+    form = _form(request, instrument, data=request.POST)
+    order = _placed(request, form) if form.is_valid() else None
+    if order is None:
+        return _window(request, ticket_of(form, now=timezone.now(), is_judged=True))
+    return _answer(request, order)
+
+
+@require_POST
+@trader_required
+def preview(request: UserRequest) -> HttpResponse:
+    """Answer what the order would need and cost as it is being typed."""
+    form = _form(request, _instrument(request), data=request.POST)
+    ticket = ticket_of(form, now=timezone.now(), is_judged=True)
+    return render(request, "orders/_window_preview.html", {"ticket": ticket})
+
+
+@require_GET
+def placed(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Follow the order that the window has just sent."""
+    visible = Order.objects.visible_to(request.user).filter(workspace=request.workspace)
+    order = get_object_or_404(visible.select_related("instrument", "account"), pk=order_id)
+    return render(request, "orders/_window_placed.html", {"order": order})
+
+
+def _instrument(request: UserRequest) -> Instrument:
+    key = request.POST.get("instrument") or request.GET.get("instrument", "")
+    return get_object_or_404(Instrument.objects.active(), key=key)
+
+
+def _form(
+    request: UserRequest,
+    instrument: Instrument,
+    *,
+    data: QueryDict | None = None,
+    initial: dict[str, object] | None = None,
+) -> OrderForm:
+    return OrderForm(data, instrument=instrument, accounts=_accounts(request), initial=initial)
+
+
+def _accounts(request: UserRequest) -> QuerySet[TradingAccount]:
+    tradable = TradingAccount.objects.tradable_by(request.user)
+    mine = tradable.filter(workspace=request.workspace, is_active=True)
+    return mine.select_related("connection", "workspace").order_by("name")
+
+
+def _initial(request: UserRequest, instrument: Instrument) -> dict[str, object]:
+    quote = quote_of(instrument.key)
+    scope = chosen_scope(scopes_of(request.workspace), request.session.get(SCOPE_KEY, ""))
+    derivative = InstrumentType(instrument.instrument_type).is_derivative
+    asked = request.GET
+    return {
+        "account": asked.get("account") or (scope.accounts[0].pk if scope.accounts else None),
+        "side": asked.get("side") if asked.get("side") in Side.values else Side.BUY,
+        "product": asked.get("product") or (Product.NRML if derivative else Product.MIS),
+        "order_type": OrderType.LIMIT if quote else OrderType.MARKET,
+        "validity": Validity.DAY,
+        "quantity": asked.get("quantity") or instrument.lot_size,
+        "price": price(quote.ltp, instrument.tick_size).replace(",", "") if quote else None,
+        "is_amo": _is_shut(instrument, timezone.now()),
+        "idempotency_key": uuid.uuid4(),
+    }
+
+
+def _is_shut(instrument: Instrument, now: datetime) -> bool:
+    try:
+        return installed_venue().phase(instrument.ref(), now) in SHUT
+    except CalendarUnknown:
+        return False
+
+
+def _placed(request: UserRequest, form: OrderForm) -> Order | None:
+    key = str(form.cleaned_data["idempotency_key"])
+    try:
+        order = place_order(
+            form.request(), user=request.user, idempotency_key=key, now=timezone.now()
+        )
+    except OrderInvalid as refusal:
+        form.refuse(refusal.errors)
+        return None
+    except IdempotencyConflict:
+        form.mint_key()
+        form.add_error(None, "This window had sent another order already. Look, and send again.")
+        return None
+    if order.status == OrderStatus.DENIED:
+        form.mint_key()
+        form.add_error(None, order.error_message)
+        return None
+    return order
+
+
+def _answer(request: UserRequest, order: Order) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return render(request, "orders/_window_placed.html", {"order": order})
+    return redirect(order)
+
+
+def _window(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    if not ticket.form.accounts:
+        raise PermissionDenied("This desk has no account yet. Open a paper account first.")
+    floats = bool(request.headers.get("HX-Request"))
+    template = "orders/_window.html" if floats else "orders/window.html"
+    # htmx shows nothing of an answer that says it failed, so there a refusal is a plain 200.
+    status = 422 if ticket.complaints and not floats else 200
+    return render(request, template, {"ticket": ticket}, status=status)

@@ -1,0 +1,53 @@
+"""The paper broker behind a bad line: it may execute and never answer, or answer nonsense."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import cast
+
+from brokers.adapters.paper.gateway import open_gateway
+from brokers.gateway import Gateway, GatewayUnavailable
+from brokers.models import TradingAccount
+from brokers.registry import Clock, use_gateway
+
+
+class BrokenLine:
+    """Passes everything on but what it is told to answer itself; deaf, it fails every read."""
+
+    def __init__(
+        self, gateway: Gateway, answers: dict[str, object], *, executes: bool, deaf: bool
+    ) -> None:
+        self._gateway, self._answers = gateway, answers
+        self._executes, self._deaf = executes, deaf
+
+    def __getattr__(self, name: str) -> object:
+        real = getattr(self._gateway, name)
+        if name in ("orders", "trades", "positions", "funds") and self._deaf:
+            return _raise_unavailable
+        if name not in self._answers:
+            return real
+
+        def answer(*arguments: object) -> object:
+            if self._executes:
+                real(*arguments)
+            return self._answers[name]
+
+        return answer
+
+
+def _raise_unavailable() -> None:
+    raise GatewayUnavailable("the broker does not answer")
+
+
+@contextlib.contextmanager
+def answering(*, executes: bool = False, deaf: bool = False, **answers: object) -> Iterator[None]:
+    """Put the broken line in the paper broker's place: ``answering(place=Unknown("…"))``."""
+
+    def factory(account: TradingAccount, clock: Clock) -> Gateway:
+        line = BrokenLine(open_gateway(account, clock), answers, executes=executes, deaf=deaf)
+        return cast(Gateway, line)
+
+    use_gateway("paper", factory)
+    try:
+        yield
+    finally:
+        use_gateway("paper", None)

@@ -1,0 +1,104 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from brokers.gateway import Refused, Unknown
+from orders.models import Order
+from orders.services.modifying import (
+    IllegalTransition,
+    OrderChanges,
+    OrderInvalid,
+    modify_order,
+)
+from orders.services.reconciling import reconcile_account
+from orders.states import OrderStatus
+from risk.models import Reservation, RiskRule, RuleType
+from tests.builders import make_user
+from tests.orders.broken_lines import answering
+from tests.orders.desk import Desk, make_desk
+from tests.orders.test_cancelling import resting
+
+pytestmark = pytest.mark.django_db
+LOST = Unknown("read timed out")
+
+
+def change(desk: Desk, order: Order, *, quantity: int | None = None, price: str = "") -> Order:
+    changes = OrderChanges(quantity=quantity, price=Decimal(price) if price else None)
+    return modify_order(order, changes=changes, by=desk.user, now=desk.now)
+
+
+class TestAChange:
+    def test_by_a_stranger_is_refused(self) -> None:
+        desk = make_desk()
+        order = resting(desk)
+        desk.user = make_user("mallory")
+        with pytest.raises(PermissionDenied):
+            change(desk, order, quantity=5)
+
+    def test_of_a_filled_order_is_refused(self) -> None:
+        desk = make_desk()
+        order = desk.buy()
+        with pytest.raises(IllegalTransition):
+            change(desk, order, quantity=20)
+
+    def test_to_a_price_off_the_tick_is_refused(self) -> None:
+        desk = make_desk()
+        with pytest.raises(OrderInvalid, match="steps"):
+            change(desk, resting(desk), price="90.03")
+
+    def test_to_nothing_different_is_refused(self) -> None:
+        desk = make_desk()
+        with pytest.raises(OrderInvalid, match="Nothing is different"):
+            change(desk, resting(desk), price="90.00")
+
+    def test_beyond_a_limit_is_refused_and_changes_nothing(self) -> None:
+        desk = make_desk()
+        order = resting(desk)
+        RiskRule.objects.create(
+            workspace=desk.account.workspace,
+            user=desk.user,
+            rule_type=RuleType.MAX_LOTS,
+            rule_value=50,
+        )
+        with pytest.raises(OrderInvalid, match="60 lots"):
+            change(desk, order, quantity=60)
+        assert Reservation.objects.get().quantity == 10
+
+    def test_is_true_once_the_broker_took_it(self) -> None:
+        desk = make_desk()
+        order = desk.send(change(desk, resting(desk), quantity=20, price="91.00"))
+        assert (order.quantity, order.price) == (20, Decimal("91"))
+        assert order.state is OrderStatus.OPEN
+
+    def test_holds_what_the_order_may_become(self) -> None:
+        desk = make_desk()
+        change(desk, resting(desk), quantity=20)
+        assert Reservation.objects.get().quantity == 20
+
+    def test_refused_by_the_broker_leaves_the_order_as_it_was(self) -> None:
+        desk = make_desk()
+        order = change(desk, resting(desk), price="91.00")
+        with answering(modify=Refused("Too many changes", "E25")):
+            desk.send(order)
+        assert (order.state, order.price) == (OrderStatus.OPEN, Decimal("90"))
+        assert order.modifications.get().succeeded is False
+
+    def test_without_an_answer_is_settled_by_the_book(self) -> None:
+        desk = make_desk()
+        order = change(desk, resting(desk), price="91.00")
+        with answering(modify=LOST, executes=True):
+            assert desk.send(order).state is OrderStatus.MODIFY_PENDING
+        desk.now += timedelta(seconds=31)
+        reconcile_account(desk.account, clock=desk.clock)
+        order.refresh_from_db()
+        assert (order.state, order.price) == (OrderStatus.OPEN, Decimal("91"))
+
+    def test_without_an_answer_is_not_sent_again(self) -> None:
+        desk = make_desk()
+        order = change(desk, resting(desk), price="91.00")
+        with answering(modify=LOST):
+            desk.send(order)
+        desk.now += timedelta(seconds=60)
+        assert desk.send(order).state is OrderStatus.MODIFY_PENDING

@@ -1,0 +1,120 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from brokers.adapters.paper.exchange import advance, match
+from brokers.adapters.paper.gateway import open_gateway
+from brokers.gateway import PlaceRequest, QuoteTick
+from brokers.terms import OrderType, Product, Side, Validity
+from operations.models import ErrorLog
+from orders.models import Order, OrderSource, Trade
+from orders.services.reconciling import reconcile_account
+from orders.states import OrderStatus
+from portfolio.models import Position
+from tests.orders.broken_lines import answering
+from tests.orders.desk import Desk, make_desk
+
+pytestmark = pytest.mark.django_db
+
+
+def place_in_the_brokers_app(desk: Desk, quantity: int = 5) -> None:
+    request = PlaceRequest(
+        tag="",
+        instrument=desk.instrument.ref(),
+        side=Side.BUY,
+        quantity=quantity,
+        order_type=OrderType.LIMIT,
+        product=Product.MIS,
+        validity=Validity.DAY,
+        price=Decimal("110.00"),
+    )
+    open_gateway(desk.account, desk.clock).place(request)
+
+
+class TestAReconciliation:
+    def test_of_an_account_that_agrees_lets_it_trade(self) -> None:
+        desk = make_desk()
+        desk.account.reconciled_at = None
+        desk.account.save()
+        assert reconcile_account(desk.account, clock=desk.clock).agrees
+        assert desk.account.reconciled_at == desk.now
+
+    def test_that_cannot_read_proves_nothing(self) -> None:
+        desk = make_desk()
+        order = desk.buy()
+        with answering(deaf=True):
+            assert not reconcile_account(desk.account, clock=desk.clock).is_complete
+        order.refresh_from_db()
+        assert order.state is OrderStatus.FILLED
+        assert Position.objects.open().get().quantity == 10
+
+    def test_finds_what_the_stream_did_not_tell(self) -> None:
+        desk = make_desk()
+        order = desk.send(desk.place())
+        told_to_nobody(desk, "100.00")
+        reconcile_account(desk.account, clock=desk.clock)
+        order.refresh_from_db()
+        assert (order.state, order.filled_quantity) == (OrderStatus.FILLED, 10)
+
+    def test_done_again_changes_nothing(self) -> None:
+        desk = make_desk()
+        order = desk.buy()
+        for _ in range(3):
+            reconcile_account(desk.account, clock=desk.clock)
+        events = order.event_count
+        order.refresh_from_db()
+        assert order.event_count == events
+        assert Trade.objects.count() == 1
+
+    def test_adopts_an_order_placed_elsewhere(self) -> None:
+        desk = make_desk()
+        place_in_the_brokers_app(desk)
+        desk.trade("100.00")
+        reconcile_account(desk.account, clock=desk.clock)
+        order = Order.objects.get(source=OrderSource.EXTERNAL)
+        assert (order.quantity, order.side) == (5, Side.BUY)
+
+    def test_books_the_fills_of_an_adopted_order(self) -> None:
+        desk = make_desk()
+        place_in_the_brokers_app(desk)
+        for _ in range(2):
+            desk.trade("100.00")
+        assert reconcile_account(desk.account, clock=desk.clock).agrees
+        assert Position.objects.open().get().quantity == 5
+
+    def test_that_finds_a_difference_stops_entries_and_says_so(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        Position.objects.filter(position_type="NET").update(quantity=7)
+        found = reconcile_account(desk.account, clock=desk.clock)
+        assert found.differences == ("NSE:RELIANCE MIS: 7 here, 10 at the broker",)
+        assert "not been reconciled" in desk.place().error_message
+        assert ErrorLog.objects.filter(error_type="PositionMismatch").count() == 1
+
+    def test_does_not_end_an_order_of_today_that_the_book_does_not_have(self) -> None:
+        desk = make_desk()
+        order = desk.send(desk.place(limit="90.00"))
+        desk.trade("100.00")
+        with answering(orders=[]):
+            reconcile_account(desk.account, clock=desk.clock)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.OPEN
+
+    def test_ends_an_order_of_yesterday_that_todays_book_does_not_have(self) -> None:
+        desk = make_desk()
+        order = desk.send(desk.place(limit="90.00"))
+        desk.trade("100.00")
+        desk.now += timedelta(days=1)
+        with answering(orders=[]):
+            reconcile_account(desk.account, clock=desk.clock)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.EXPIRED
+
+
+def told_to_nobody(desk: Desk, price: str) -> None:
+    """Let the market trade without anybody hearing of the fills."""
+    for _ in range(2):
+        desk.now += timedelta(seconds=1)
+        advance(at=desk.now)
+        match([QuoteTick(desk.instrument.key, Decimal(price), desk.now, 1000)], at=desk.now)
