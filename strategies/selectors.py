@@ -1,0 +1,216 @@
+"""Reads for the pages of strategies: what runs, what it made, what it decided."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+
+from accounts.models import User, Workspace
+from market.quotes import quotes_of
+from operations.figures import IST
+from orders.models import Order, Trade
+from portfolio.models import Position
+from strategies.catalogue import UnknownAlgorithm, parameters_of
+from strategies.models import (
+    Signal,
+    SignalStatus,
+    Strategy,
+    UserStrategy,
+    UserStrategyQuerySet,
+)
+from strategies.parameters import Kind, Parameter
+
+ZERO = Decimal(0)
+_AFTER_CHARGES = Sum(
+    F("realized_pnl")
+    - F("brokerage")
+    - F("exchange_charges")
+    - F("clearing_charges")
+    - F("sebi_fee")
+    - F("stt")
+    - F("stamp_duty")
+    - F("gst")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """A position of a strategy at the last price; ``unrealized`` is None while none is known."""
+
+    position: Position
+    last_price: Decimal | None
+    unrealized: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRow:
+    """A running strategy as its row shows it. ``today`` is after charges, open profit included."""
+
+    activation: UserStrategy
+    today: Decimal
+    unrealized: Decimal
+    open_positions: int
+    signals_today: int
+    last_signal_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """A setting in words, with what it is set to and between which limits it may be."""
+
+    words: str
+    value: str
+    limits: str
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignalCounts:
+    total: int
+    ordered: int
+    refused: int
+
+
+def activations_on_page(user: User, workspace: Workspace) -> UserStrategyQuerySet:
+    """Activations that the person may see here, with all that a row shows."""
+    visible = UserStrategy.objects.visible_to(user).filter(workspace=workspace)
+    return visible.select_related("strategy", "account__connection", "user")
+
+
+def catalogue_of(workspace: Workspace) -> QuerySet[Strategy]:
+    """Strategies that can be switched on here, with how many of each run."""
+    running = Q(activations__workspace=workspace) & ~Q(activations__status="STOPPED")
+    return Strategy.objects.available_in(workspace).annotate(
+        running=Count("activations", filter=running, distinct=True)
+    )
+
+
+def activation_rows(activations: Sequence[UserStrategy], *, now: datetime) -> list[ActivationRow]:
+    """Work out today's result of each activation, in a fixed number of queries."""
+    today = now.astimezone(IST).date()
+    booked = _booked_on(today, activations)
+    opened = _open_by_activation(activations)
+    signals = _signals_on(today, activations)
+    return [
+        _row(each, booked=booked, opened=opened.get(each.pk, []), signals=signals)
+        for each in activations
+    ]
+
+
+def open_positions_of(activation: UserStrategy) -> list[OpenPosition]:
+    return _open_by_activation([activation]).get(activation.pk, [])
+
+
+def signal_counts(activation: UserStrategy) -> SignalCounts:
+    counts = activation.signals.aggregate(
+        total=Count("pk"),
+        ordered=Count("pk", filter=Q(status=SignalStatus.ORDERED)),
+        refused=Count("pk", filter=Q(status__in=[SignalStatus.REFUSED, SignalStatus.EXPIRED])),
+    )
+    return SignalCounts(**counts)
+
+
+def recent_orders(activation: UserStrategy, limit: int = 20) -> list[Order]:
+    orders = activation.orders.select_related("instrument", "account__connection")
+    return list(orders.order_by("-created_at", "-pk")[:limit])
+
+
+def profit_curve(activation: UserStrategy, limit: int = 500) -> list[Decimal]:
+    """Return booked profit after charges, added up trade by trade, over the last trades."""
+    trades = Trade.objects.filter(order__user_strategy=activation).order_by("-traded_at", "-pk")
+    steps = [trade.realized_pnl - trade.charges for trade in trades[:limit]]
+    sums, total = [ZERO], ZERO
+    for step in reversed(steps):
+        total += step
+        sums.append(total)
+    return sums
+
+
+def parameter_rows(strategy: Strategy, own: UserStrategy | None = None) -> list[ParameterRow]:
+    """List the strategy's settings; with an activation, as that one has set them."""
+    values = {**strategy.parameters, **(own.custom_parameters if own else {})}
+    changed = own.custom_parameters if own else {}
+    return [
+        ParameterRow(
+            words=parameter.words,
+            value=_shown(parameter, values.get(parameter.name, parameter.default)),
+            limits=parameter.limits,
+            is_own=parameter.name in changed,
+        )
+        for parameter in declared(strategy)
+    ]
+
+
+def declared(strategy: Strategy) -> tuple[Parameter, ...]:
+    """List what can be set; nothing where this version has no code for the strategy."""
+    try:
+        return parameters_of(strategy.algorithm)
+    except UnknownAlgorithm:
+        return ()
+
+
+def _shown(parameter: Parameter, value: object) -> str:
+    if parameter.kind is Kind.YES_NO:
+        return "Yes" if value else "No"
+    return dict(parameter.choices).get(str(value), str(value))
+
+
+_Profits = dict[uuid.UUID, Decimal]
+
+
+def _booked_on(day: date, activations: Collection[UserStrategy]) -> _Profits:
+    trades = Trade.objects.filter(order__user_strategy__in=activations, session_date=day)
+    rows = trades.order_by().values_list("order__user_strategy_id")
+    return dict(rows.annotate(profit=_AFTER_CHARGES))
+
+
+def _open_by_activation(
+    activations: Collection[UserStrategy],
+) -> dict[uuid.UUID, list[OpenPosition]]:
+    positions = list(
+        Position.objects.open()
+        .filter(user_strategy__in=activations)
+        .select_related("instrument")
+        .order_by("instrument__key")
+    )
+    quotes = quotes_of({position.instrument.key for position in positions})
+    found: dict[uuid.UUID, list[OpenPosition]] = {}
+    for position in positions:
+        quote = quotes.get(position.instrument.key)
+        price = quote.ltp if quote else position.last_price
+        unrealized = None if price is None else position.unrealized_at(price)
+        if position.user_strategy_id:
+            rows = found.setdefault(position.user_strategy_id, [])
+            rows.append(OpenPosition(position, price, unrealized))
+    return found
+
+
+def _signals_on(
+    day: date, activations: Collection[UserStrategy]
+) -> dict[uuid.UUID, tuple[int, datetime]]:
+    signals = Signal.objects.filter(user_strategy__in=activations, created_at__date=day)
+    rows = signals.order_by().values_list("user_strategy_id")
+    counted = rows.annotate(count=Count("pk"), latest=Max("created_at"))
+    return {key: (count, latest) for key, count, latest in counted}
+
+
+def _row(
+    activation: UserStrategy,
+    *,
+    booked: _Profits,
+    opened: list[OpenPosition],
+    signals: dict[uuid.UUID, tuple[int, datetime]],
+) -> ActivationRow:
+    unrealized = sum((each.unrealized or ZERO for each in opened), ZERO)
+    count, latest = signals.get(activation.pk, (0, None))
+    return ActivationRow(
+        activation=activation,
+        today=booked.get(activation.pk, ZERO) + unrealized,
+        unrealized=unrealized,
+        open_positions=len(opened),
+        signals_today=count,
+        last_signal_at=latest,
+    )

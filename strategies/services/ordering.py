@@ -1,0 +1,126 @@
+"""Turn recorded signals into orders, at most one each, whatever dies in between.
+
+The order carries its signal's id as idempotency key. So a signal that is found again still
+recorded, though its order was written, only learns of that order.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+
+from brokers.models import TradingAccount
+from brokers.terms import OrderType, Product, Side
+from operations.events import publish
+from orders.models import Order, OrderSource
+from orders.requests import OrderRequest
+from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
+from orders.states import OrderStatus
+from strategies.models import Signal, SignalStatus
+from strategies.services.evaluating import held_quantities
+
+_AT_ONCE = 500
+
+
+def place_signal_orders(
+    now: datetime, *, accounts: Collection[TradingAccount] | None = None
+) -> list[Order]:
+    """Place the orders of all recorded signals, oldest first; too late ones expire.
+
+    Without ``accounts``: every account that lives by the house's clock.
+    """
+    orders = (place_signal_order(signal, now=now) for signal in _waiting(accounts)[:_AT_ONCE])
+    return [order for order in orders if order is not None]
+
+
+def place_signal_order(signal: Signal, *, now: datetime) -> Order | None:
+    """Place one signal's order and write down what became of it; None when there is no order."""
+    order = _written_before(signal)
+    if order is None:
+        obstacle = _obstacle(signal, now=now)
+        if obstacle:
+            _settle(signal, SignalStatus.EXPIRED, outcome=obstacle, now=now)
+            return None
+        try:
+            order = _place(signal, now=now)
+        except (OrderInvalid, PermissionDenied, IdempotencyConflict) as refusal:
+            _settle(signal, SignalStatus.REFUSED, outcome=str(refusal), now=now)
+            return None
+    is_denied = order.state is OrderStatus.DENIED
+    status = SignalStatus.REFUSED if is_denied else SignalStatus.ORDERED
+    _settle(signal, status, outcome=order.error_message if is_denied else "", now=now, order=order)
+    return order
+
+
+def _waiting(accounts: Collection[TradingAccount] | None) -> QuerySet[Signal]:
+    related = ("instrument", "user_strategy__account__connection", "user_strategy__user")
+    signals = Signal.objects.filter(status=SignalStatus.RECORDED).select_related(
+        *related, "user_strategy__strategy", "user_strategy__account__workspace"
+    )
+    if accounts is None:
+        signals = signals.filter(user_strategy__account__own_clock=False)
+    else:
+        signals = signals.filter(user_strategy__account__in=accounts)
+    # Exits first: they free the money that entries of the same moment need.
+    return signals.order_by(
+        "created_at", "-is_exit", "user_strategy__strategy__slug", "instrument__key", "pk"
+    )
+
+
+def _written_before(signal: Signal) -> Order | None:
+    return Order.objects.filter(
+        workspace=signal.user_strategy.workspace_id,
+        source=OrderSource.STRATEGY,
+        idempotency_key=str(signal.pk),
+    ).first()
+
+
+def _obstacle(signal: Signal, *, now: datetime) -> str:
+    if now >= signal.expires_at:
+        return "No order was placed in time"
+    if not signal.user_strategy.is_active:
+        return f"The strategy was {signal.user_strategy.get_status_display().lower()}"
+    if signal.is_exit and _exit_quantity(signal) == 0:
+        return "The position had been closed already"
+    return ""
+
+
+def _exit_quantity(signal: Signal) -> int:
+    """What is still there to close, at most what the signal saw."""
+    held = held_quantities(signal.user_strategy, [signal.instrument_id])
+    still_held = -held.get(signal.instrument_id, 0) * Side(signal.signal_type).sign
+    return max(0, min(signal.quantity, still_held))
+
+
+def _place(signal: Signal, *, now: datetime) -> Order:
+    activation = signal.user_strategy
+    request = OrderRequest(
+        account=activation.account,
+        instrument=signal.instrument,
+        side=Side(signal.signal_type),
+        quantity=_exit_quantity(signal) if signal.is_exit else signal.quantity,
+        order_type=OrderType.MARKET,
+        product=Product(activation.product),
+        user_strategy_id=activation.pk,
+        source=OrderSource.STRATEGY,
+    )
+    return place_order(request, user=activation.user, idempotency_key=str(signal.pk), now=now)
+
+
+@transaction.atomic
+def _settle(
+    signal: Signal,
+    status: SignalStatus,
+    *,
+    outcome: str,
+    now: datetime,
+    order: Order | None = None,
+) -> None:
+    settled = Signal.objects.filter(pk=signal.pk, status=SignalStatus.RECORDED).update(
+        status=status, outcome=outcome[:300], order=order
+    )
+    if settled:
+        activation = signal.user_strategy
+        publish("signals", workspace_id=activation.workspace_id, subject_id=activation.pk, now=now)

@@ -1,0 +1,174 @@
+"""A recorded signal becomes one order, or says why not."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import Membership, Role
+from brokers.gateway import QuoteTick
+from market.quotes import write_quotes
+from operations.models import Event
+from orders.models import Order, OrderSource
+from orders.services.commanding import advance_order
+from orders.states import OrderStatus
+from portfolio.models import Position
+from risk.models import Trading
+from risk.services.switching import Cause, Scope, set_trading_state
+from strategies.models import ActivationStatus, Signal, SignalStatus, UserStrategy
+from strategies.services import evaluate_candle, place_signal_orders
+from tests.strategies.bars import FIVE_MINUTES, OPENING
+from tests.strategies.desk import (
+    FIRST_CLOSE,
+    hold,
+    make_activation,
+    make_paper_account,
+    only_instrument,
+    store,
+    trade_at,
+)
+
+pytestmark = pytest.mark.django_db
+SOON = FIRST_CLOSE + timedelta(seconds=1)
+
+
+def record_entry(**fields: Any) -> Signal:
+    """A signal to buy 99 at 101, just recorded, in an open market."""
+    activation = make_activation(account=make_paper_account(), **fields)
+    return record(activation, close=101)
+
+
+def record(activation: UserStrategy, *, close: int, at: datetime = OPENING) -> Signal:
+    instrument = only_instrument(activation)
+    store(instrument, close, start=at)
+    now = at + FIVE_MINUTES
+    write_quotes([QuoteTick(instrument.key, Decimal(close), now, 1000)])
+    signal = evaluate_candle(activation, instrument=instrument, candle_at=at, now=now)
+    assert signal is not None
+    return signal
+
+
+def outcome(signal: Signal) -> tuple[str, str]:
+    signal.refresh_from_db()
+    return signal.status, signal.outcome
+
+
+class TestSignalIsNotOrdered:
+    def test_when_it_comes_too_late(self) -> None:
+        signal = record_entry()
+        assert place_signal_orders(signal.expires_at) == []
+        assert outcome(signal) == (SignalStatus.EXPIRED, "No order was placed in time")
+
+    @pytest.mark.parametrize("status", [ActivationStatus.PAUSED, ActivationStatus.STOPPED])
+    def test_when_its_strategy_does_not_run_any_more(self, status) -> None:
+        signal = record_entry()
+        UserStrategy.objects.update(status=status)
+        assert place_signal_orders(SOON) == []
+        assert outcome(signal) == (SignalStatus.EXPIRED, f"The strategy was {status.lower()}")
+
+    def test_when_its_owner_may_not_trade_any_more(self) -> None:
+        signal = record_entry()
+        Membership.objects.update(role=Role.VIEWER)
+        assert place_signal_orders(SOON) == []
+        assert outcome(signal)[0] == SignalStatus.REFUSED
+
+    def test_when_the_order_would_not_be_valid(self) -> None:
+        signal = record_entry()
+        closed = OPENING + timedelta(hours=8)
+        Signal.objects.update(expires_at=closed + FIVE_MINUTES)
+        assert place_signal_orders(closed) == []
+        status, words = outcome(signal)
+        assert status == SignalStatus.REFUSED
+        assert "market is closed" in words
+
+    def test_when_the_position_it_would_close_is_gone(self) -> None:
+        activation = make_activation(account=make_paper_account())
+        hold(activation, only_instrument(activation), 10)
+        signal = record(activation, close=89)
+        Position.objects.all().delete()
+        assert place_signal_orders(SOON) == []
+        assert outcome(signal)[1] == "The position had been closed already"
+
+    def test_when_it_is_a_replays_and_the_house_sweeps(self) -> None:
+        signal = record_entry()
+        account = signal.user_strategy.account
+        account.own_clock = True
+        account.save(update_fields=["own_clock"])
+        assert place_signal_orders(SOON) == []
+        assert outcome(signal)[0] == SignalStatus.RECORDED
+
+
+class TestSignalRiskRefuses:
+    def test_keeps_the_denied_order_and_its_reason(self) -> None:
+        signal = record_entry()
+        cause = Cause("Lunch", by=signal.user_strategy.user)
+        scope = Scope(signal.user_strategy.workspace)
+        set_trading_state(scope, Trading.HALTED, cause=cause, now=SOON)
+        place_signal_orders(SOON)
+        status, words = outcome(signal)
+        assert status == SignalStatus.REFUSED
+        assert words
+        assert signal.order is not None
+        assert signal.order.status == OrderStatus.DENIED
+
+
+class TestSignalIsOrdered:
+    def test_with_its_side_quantity_and_strategy(self) -> None:
+        signal = record_entry()
+        [order] = place_signal_orders(SOON)
+        assert (order.side, order.quantity, order.source) == ("BUY", 99, OrderSource.STRATEGY)
+        assert order.user_strategy_id == signal.user_strategy_id
+        assert outcome(signal) == (SignalStatus.ORDERED, "")
+        assert signal.order == order
+
+    def test_once_however_often_the_sweep_runs(self) -> None:
+        record_entry()
+        place_signal_orders(SOON)
+        assert place_signal_orders(SOON) == []
+        assert Order.objects.count() == 1
+
+    def test_and_learns_of_an_order_that_was_written_before_the_worker_died(self) -> None:
+        signal = record_entry()
+        [order] = place_signal_orders(SOON)
+        Signal.objects.update(status=SignalStatus.RECORDED, order=None)
+        long_after = signal.expires_at + timedelta(hours=1)
+        assert place_signal_orders(long_after) == [order]
+        assert outcome(signal) == (SignalStatus.ORDERED, "")
+
+    def test_and_the_pages_are_told(self) -> None:
+        record_entry()
+        before = Event.objects.filter(kind="signals").count()
+        place_signal_orders(SOON)
+        assert Event.objects.filter(kind="signals").count() == before + 1
+
+
+class TestExit:
+    def test_closes_what_the_entry_opened(self) -> None:
+        entry = record_entry()
+        activation, instrument = entry.user_strategy, entry.instrument
+        fill(place_signal_orders(SOON)[0], at=SOON)
+        exit_signal = record(activation, close=89, at=OPENING + 2 * FIVE_MINUTES)
+        later = exit_signal.created_at + timedelta(seconds=1)
+        [order] = place_signal_orders(later)
+        fill(order, at=later)
+        assert order.is_exit
+        assert not Position.objects.open().filter(instrument=instrument).exists()
+
+    def test_sells_no_more_than_is_left(self) -> None:
+        entry = record_entry()
+        fill(place_signal_orders(SOON)[0], at=SOON)
+        exit_signal = record(entry.user_strategy, close=89, at=OPENING + 2 * FIVE_MINUTES)
+        Signal.objects.filter(pk=exit_signal.pk).update(quantity=150)
+        [order] = place_signal_orders(exit_signal.created_at)
+        assert order.quantity == 99
+
+
+def fill(order: Order, *, at: datetime) -> None:
+    """Send the order and let the market trade until it is filled."""
+    advance_order(order.pk, clock=lambda: at)
+    price = str(order.average_price or 101)
+    for seconds in (1, 2):
+        trade_at(order.account, order.instrument, price, at + timedelta(seconds=seconds))
+    order.refresh_from_db()
+    assert order.status == OrderStatus.FILLED
