@@ -1,0 +1,101 @@
+// What floats over a page: the order window, menus and dialogs. Without script they are pages.
+"use strict";
+(() => {
+  const pane = () => document.getElementById("window");
+  let opener = null;
+
+  function openWindow(url) {
+    opener = document.activeElement;
+    return htmx.ajax("GET", url, { target: "#window", swap: "innerHTML" }).then(() => {
+      if (!pane().firstElementChild) return; // refused: the page says why
+      if (!pane().open) pane().show();
+      const first = pane().querySelector("[autofocus], .is-invalid, input:not([type=hidden])");
+      if (first) { first.focus(); if (first.select) first.select(); }
+    });
+  }
+
+  function closeWindow() {
+    if (!pane() || !pane().open) return false;
+    pane().close();
+    pane().replaceChildren();
+    if (opener && opener.isConnected) opener.focus();
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-window]");
+    if (link && pane() && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      openWindow(link.href);
+    }
+    const close = event.target.closest("[data-window-close]");
+    if (close && pane() && pane().contains(close)) {
+      event.preventDefault();
+      closeWindow();
+    }
+    const dialog = event.target.closest("[data-dialog]");
+    if (dialog) {
+      const target = document.getElementById(dialog.dataset.dialog);
+      if (target) { event.preventDefault(); target.showModal(); }
+    }
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // A price or a quantity that the window offers is taken over into its field.
+  document.addEventListener("click", (event) => {
+    const fix = event.target.closest("button.fix");
+    if (!fix) return;
+    const field = fix.form && fix.form.querySelector(`input[name="${CSS.escape(fix.name)}"]`);
+    if (!field) return;
+    event.preventDefault();
+    field.value = fix.value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.focus();
+  });
+
+  // Arrow keys step a quantity by its lot and a price by its tick.
+  document.addEventListener("keydown", (event) => {
+    const step = Number(event.target.dataset && event.target.dataset.step);
+    if (!step || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    const decimals = (event.target.dataset.step.split(".")[1] || "").length;
+    const now = Number(event.target.value.replaceAll(",", "")) || 0;
+    const next = Math.max(step, now + (event.key === "ArrowUp" ? step : -step));
+    event.target.value = next.toFixed(decimals);
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // An answer that did not come, or says that it failed, must not look like nothing happened.
+  function say(words) {
+    const notice = document.createElement("div");
+    notice.className = "notice bad";
+    notice.setAttribute("role", "alert");
+    notice.append(Object.assign(document.createElement("span"), { textContent: "!" }), words);
+    const place = document.querySelector("#window[open] .general") || document.getElementById("messages");
+    if (place) place.replaceChildren(notice);
+  }
+
+  const isOrder = (event) => event.detail.elt.matches("form.ticket");
+  const UNSURE = "No answer came, so the order may have been taken. Send it again: one window never writes two orders.";
+  document.addEventListener("htmx:sendError", (event) => {
+    if (isOrder(event)) say(UNSURE);
+    else if (event.detail.requestConfig.verb === "post") say("No answer came from Pinnacle. Look whether it was done, and try again.");
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 403) say("Your role does not allow this, or this page has grown too old: load it anew.");
+    else if (isOrder(event)) say(UNSURE);
+    else if (event.detail.requestConfig.verb === "post") say(`That did not work (${status}). Load the page anew to see what is so.`);
+  });
+
+  // Signed out elsewhere: the door opens as a page, not inside a part of this one.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
+
+  window.pinnacle = { openWindow, closeWindow };
+})();

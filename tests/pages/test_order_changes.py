@@ -1,0 +1,206 @@
+import pytest
+
+from accounts.models import Role
+from orders.models import Order
+from orders.states import OrderStatus
+from portfolio.models import Position
+from risk.models import TraderControl
+from tests.orders.desk import Desk
+from tests.pages.desks import HTMX, client_of, client_of_stranger, client_with_role
+
+
+def state_of(order: Order) -> str:
+    order.refresh_from_db()
+    return order.status
+
+
+class TestCancel:
+    def test_is_not_there_for_a_stranger(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        assert client_of_stranger().post(f"/orders/{order.pk}/cancel/").status_code == 404
+        assert state_of(order) == OrderStatus.PENDING
+
+    def test_is_refused_to_a_viewer(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        viewer = client_with_role(desk.account.workspace, Role.VIEWER)
+        assert viewer.post(f"/orders/{order.pk}/cancel/").status_code == 403
+        assert state_of(order) == OrderStatus.PENDING
+
+    def test_changes_nothing_on_get(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        assert client_of(desk).get(f"/orders/{order.pk}/cancel/").status_code == 405
+
+    def test_withdraws_an_order_that_has_not_left(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        client_of(desk).post(f"/orders/{order.pk}/cancel/")
+        assert state_of(order) == OrderStatus.CANCELLED
+
+    def test_asks_the_broker_for_the_end_of_a_working_order(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        client_of(desk).post(f"/orders/{order.pk}/cancel/")
+        assert state_of(order) == OrderStatus.CANCEL_PENDING
+
+    def test_says_so_when_the_order_has_ended(self, desk: Desk) -> None:
+        order = desk.buy()
+        answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", follow=True)
+        assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+
+    def test_loads_the_page_anew_for_a_part(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", headers=HTMX)
+        assert answer["HX-Refresh"] == "true"
+
+
+class TestCancelSeveral:
+    def test_shows_what_it_would_cancel_first(self, desk: Desk) -> None:
+        first, second, filled = desk.place(limit="95.00"), desk.place(limit="94.00"), desk.buy()
+        chosen = "&".join(f"order={order.pk}" for order in (first, second, filled))
+        page = client_of(desk).get(f"/orders/cancel/?{chosen}")
+        assert {order.pk for order in page.context["orders"]} == {first.pk, second.pk}
+        assert state_of(first) == OrderStatus.PENDING
+
+    @pytest.mark.parametrize("query", ["", "order=nonsense", "order="])
+    def test_says_so_when_nothing_is_open(self, desk: Desk, query: str) -> None:
+        page = client_of(desk).get(f"/orders/cancel/?{query}")
+        assert b"Nothing to cancel" in page.content
+
+    def test_cancels_each_on_its_own(self, desk: Desk) -> None:
+        first, filled = desk.place(limit="95.00"), desk.buy()
+        chosen = {"order": [str(first.pk), str(filled.pk)]}
+        answer = client_of(desk).post("/orders/cancel/chosen/", chosen, follow=True)
+        assert state_of(first) == OrderStatus.CANCELLED
+        assert {message.level_tag for message in answer.context["messages"]} == {"error", "success"}
+
+    def test_leaves_another_desks_orders_alone(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        client_of_stranger().post("/orders/cancel/chosen/", {"order": [str(order.pk)]})
+        assert state_of(order) == OrderStatus.PENDING
+
+
+class TestChangeOrder:
+    def test_is_not_there_for_a_stranger(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        assert client_of_stranger().get(f"/orders/{order.pk}/modify/").status_code == 404
+
+    def test_begins_with_the_order_as_it_is(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        page = client_of(desk).get(f"/orders/{order.pk}/modify/").content.decode()
+        assert 'value="95.00"' in page
+        assert "trigger_price" not in page
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("price", "95.03"), ("price", "0"), ("price", "x"), ("quantity", "0"), ("quantity", "")],
+    )
+    def test_is_refused_beside_the_field(self, desk: Desk, field: str, value: str) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        typed = {"quantity": "10", "price": "95.00", field: value}
+        page = client_of(desk).post(f"/orders/{order.pk}/modify/", typed)
+        assert field in page.context["form"].errors
+        assert state_of(order) == OrderStatus.PLACED
+
+    def test_is_sent_as_one_change(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        typed = {"quantity": "20", "price": "1,096.00".replace("1,0", "")}
+        answer = client_of(desk).post(f"/orders/{order.pk}/modify/", typed)
+        assert answer.status_code == 302
+        assert state_of(order) == OrderStatus.MODIFY_PENDING
+
+    def test_is_refused_once_the_order_has_ended(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        client = client_of(desk)
+        client.post(f"/orders/{order.pk}/cancel/")
+        page = client.post(f"/orders/{order.pk}/modify/", {"quantity": "20", "price": "96.00"})
+        assert page.context["form"].non_field_errors()
+
+
+class TestExit:
+    def test_is_refused_to_a_viewer(self, desk: Desk) -> None:
+        viewer = client_with_role(desk.account.workspace, Role.VIEWER)
+        assert viewer.get("/orders/exit/?which=all").status_code == 403
+
+    def test_shows_the_orders_in_numbers_first(self, desk: Desk) -> None:
+        desk.buy(quantity=10, price="101.00")
+        page = client_of(desk).get("/orders/exit/?which=all")
+        (planned,) = page.context["planned"]
+        assert (planned.side, planned.quantity, planned.value) == ("SELL", 10, 1010)
+        assert Order.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [("which=intraday", 1), ("which=losing", 0), ("which=strategy", 0), ("", 0)],
+    )
+    def test_takes_the_positions_that_are_asked_for(
+        self, desk: Desk, query: str, count: int
+    ) -> None:
+        desk.buy()
+        page = client_of(desk).get(f"/orders/exit/?{query}")
+        assert len(page.context["planned"]) == count
+
+    def test_places_an_order_that_closes_the_position(self, desk: Desk) -> None:
+        desk.buy()
+        position = Position.objects.open().get()
+        typed = {"position": [str(position.pk)], "key": "k1"}
+        client_of(desk).post("/orders/exit/chosen/", typed)
+        order = Order.objects.get(side="SELL")
+        assert (order.quantity, order.is_exit) == (10, True)
+
+    def test_places_nothing_twice_for_two_presses_of_one_button(self, desk: Desk) -> None:
+        desk.buy()
+        typed = {"position": [str(Position.objects.open().get().pk)], "key": "k1"}
+        client = client_of(desk)
+        client.post("/orders/exit/chosen/", typed)
+        client.post("/orders/exit/chosen/", typed)
+        assert Order.objects.filter(side="SELL").count() == 1
+
+    def test_leaves_another_desks_positions_alone(self, desk: Desk) -> None:
+        desk.buy()
+        typed = {"position": [str(Position.objects.open().get().pk)], "key": "k1"}
+        client_of_stranger().post("/orders/exit/chosen/", typed)
+        assert not Order.objects.filter(side="SELL").exists()
+
+
+class TestHalt:
+    def test_is_refused_to_a_viewer(self, desk: Desk) -> None:
+        viewer = client_with_role(desk.account.workspace, Role.VIEWER)
+        assert viewer.post("/orders/halt/", {"word": "HALT"}).status_code == 403
+        assert not TraderControl.objects.exists()
+
+    def test_is_reached_from_the_risk_pages(self, desk: Desk) -> None:
+        assert client_of(desk).get("/risk/halt/")["Location"] == "/orders/halt/"
+
+    def test_says_what_happens_in_numbers(self, desk: Desk) -> None:
+        desk.buy()
+        desk.place(limit="95.00")
+        said = client_of(desk).get("/orders/halt/").context["consequences"]
+        assert (said.orders, said.positions, said.accounts) == (1, 1, 1)
+
+    @pytest.mark.parametrize("word", ["", "HAL", "STOP"])
+    def test_does_nothing_without_the_word(self, desk: Desk, word: str) -> None:
+        page = client_of(desk).get("/orders/halt/")
+        key = str(page.context["form"].initial["key"])
+        answer = client_of(desk).post("/orders/halt/", {"word": word, "key": key})
+        assert answer.status_code == 200
+        assert not TraderControl.objects.exists()
+
+    def test_shuts_the_switch_and_cancels_entries(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        self.halt(desk)
+        assert TraderControl.objects.get().is_in_force
+        assert state_of(order) == OrderStatus.CANCELLED
+
+    def test_keeps_positions_unless_asked(self, desk: Desk) -> None:
+        desk.buy()
+        self.halt(desk)
+        assert not Order.objects.filter(side="SELL").exists()
+
+    def test_exits_positions_when_asked(self, desk: Desk) -> None:
+        desk.buy()
+        self.halt(desk, exit="on")
+        assert Order.objects.get(side="SELL").is_exit
+
+    def halt(self, desk: Desk, **typed: str) -> None:
+        client = client_of(desk)
+        key = str(client.get("/orders/halt/").context["form"].initial["key"])
+        answer = client.post("/orders/halt/", {"word": "halt", "key": key, **typed})
+        assert answer.status_code == 302

@@ -1,0 +1,50 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from market.calendar import IST
+from tests.builders import NOW
+from trading_site.market_day import clock_words, market_day
+
+pytestmark = pytest.mark.django_db
+
+
+def ist(hour: int, minute: int = 0, *, day: int = 17) -> datetime:
+    return datetime(2026, 6, day, hour, minute, tzinfo=IST)
+
+
+class TestMarketDay:
+    def test_beyond_the_calendar_says_so_and_counts_nothing(self) -> None:
+        day = market_day("NSE", now=datetime(2090, 1, 2, 5, tzinfo=UTC))
+        assert day.words == "Market hours unknown" and day.next_at is None
+
+    def test_in_the_morning_is_open_and_counts_down(self) -> None:
+        day = market_day("NSE", now=NOW)
+        assert (day.words, day.mark) == ("Market open", "open")
+        assert day.next_at is not None and day.next_at > NOW
+
+    def test_at_night_counts_down_to_the_open(self) -> None:
+        day = market_day("NSE", now=ist(22))
+        assert (day.words, day.mark, day.next_words) == ("Market closed", "closed", "Opens in")
+        assert day.countdown == "11:15:00"
+
+    def test_before_a_weekend_names_the_day_instead_of_counting(self) -> None:
+        day = market_day("NSE", now=ist(20, day=19))
+        assert day.next_at is None and day.hours == "Opens Mon 09:15 IST"
+
+    def test_of_the_simulated_exchange_never_ends(self) -> None:
+        assert market_day("SIM", now=ist(3)).mark == "open"
+
+    @pytest.mark.parametrize(
+        ("now", "past"), [(ist(8), "0.00"), (ist(12, 30), "50.00"), (ist(18), "100.00")]
+    )
+    def test_line_is_filled_up_to_now(self, now: datetime, past: str) -> None:
+        assert market_day("SIM", now=now).past_percent == past
+
+
+class TestClockWords:
+    def test_count_hours_minutes_and_seconds(self) -> None:
+        assert clock_words(timedelta(hours=1, minutes=32, seconds=42)) == "1:32:42"
+
+    def test_never_run_below_nothing(self) -> None:
+        assert clock_words(timedelta(seconds=-5)) == "0:00:00"

@@ -1,0 +1,58 @@
+"""What stops new orders in a workspace right now, in words for the band on every page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import CharField, F, Q, QuerySet, Value
+
+from accounts.models import Workspace
+from risk.models import ControlType, TraderControl, Trading, TradingState
+
+KILL_SWITCH = "KILL_SWITCH"
+WORDS = {
+    KILL_SWITCH: "The kill switch is on",
+    Trading.HALTED.value: "Trading is halted",
+    Trading.REDUCING.value: "Only exits are allowed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    words: str
+    reason: str
+    since: datetime
+    by: str
+
+
+def halts_in_force(workspace: Workspace) -> list[Halt]:
+    """List kill switches in force and trading states that are not active, in one query."""
+    switches = _columns(
+        TraderControl.objects.filter(
+            Q(workspace=workspace) | Q(workspace=None),
+            control_type=ControlType.KILL_SWITCH,
+            deactivated_at=None,
+        ).annotate(kind=Value(KILL_SWITCH, output_field=CharField())),
+        by="activated_by",
+        since="activated_at",
+    )
+    states = _columns(
+        TradingState.objects.filter(workspace=workspace, user_strategy=None)
+        .exclude(state=Trading.ACTIVE)
+        .annotate(kind=F("state")),
+        by="changed_by",
+        since="changed_at",
+    )
+    return [_halt(*row) for row in switches.union(states, all=True)]
+
+
+def _columns(
+    rows: QuerySet[TraderControl] | QuerySet[TradingState], *, by: str, since: str
+) -> QuerySet[TraderControl, tuple[str, str, datetime, str | None, str | None]]:
+    return rows.values_list(  # type: ignore[return-value]  # the two tables answer alike
+        "kind", "reason", since, f"{by}__username", "account__name"
+    )
+
+
+def _halt(kind: str, reason: str, since: datetime, by: str | None, account: str | None) -> Halt:
+    where = f" for {account}" if account else ""
+    return Halt(f"{WORDS.get(kind, kind)}{where}.", reason, since, by or "")

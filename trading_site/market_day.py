@@ -1,0 +1,109 @@
+"""The trading day as the top bar tells it: the phase, what comes next, the line across the day."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from brokers.terms import Exchange
+from brokers.venue import CalendarUnknown, Phase
+from market.calendar import IST, Hours, local_day, next_trading_day, session_hours
+
+LINE_FROM, LINE_TO = time(9), time(16)
+LINE_GATES = (time(9, 15), time(15, 15), time(15, 40))
+WORDS = {
+    Phase.OPEN: "Market open",
+    Phase.PRE_OPEN: "Pre-open",
+    Phase.CLOSING_PAUSE: "Closing pause",
+    Phase.CLOSING_AUCTION: "Closing auction",
+    Phase.POST_CLOSE: "After the close",
+    Phase.CLOSED: "Market closed",
+}
+NEXT = {
+    Phase.OPEN: "Opens in",
+    Phase.PRE_OPEN: "Pre-open in",
+    Phase.CLOSING_PAUSE: "Closing pause in",
+    Phase.CLOSING_AUCTION: "Closing auction in",
+    Phase.POST_CLOSE: "Closes in",
+    Phase.CLOSED: "Closes in",
+}
+MARKS = {Phase.OPEN: "open", Phase.CLOSED: "closed", Phase.POST_CLOSE: "closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDay:
+    now: datetime
+    words: str
+    mark: str
+    hours: str
+    next_words: str = ""
+    next_at: datetime | None = None
+
+    @property
+    def countdown(self) -> str:
+        return clock_words(self.next_at - self.now) if self.next_at else ""
+
+    @property
+    def line_from(self) -> datetime:
+        return _at(self.now, LINE_FROM)
+
+    @property
+    def line_to(self) -> datetime:
+        return _at(self.now, LINE_TO)
+
+    @property
+    def past_percent(self) -> str:
+        return self._along(self.now)
+
+    @property
+    def gates(self) -> list[str]:
+        return [self._along(_at(self.now, gate)) for gate in LINE_GATES]
+
+    def _along(self, moment: datetime) -> str:
+        share = (moment - self.line_from) / (self.line_to - self.line_from)
+        return f"{min(max(share, 0), 1):.2%}".rstrip("%")
+
+
+def market_day(exchange: str, *, now: datetime) -> MarketDay:
+    """Say where the day of an exchange's shares stands."""
+    if exchange == Exchange.SIM:
+        return MarketDay(now, "Simulation", "open", "Open day and night")
+    today = local_day(exchange, now)
+    try:
+        hours = session_hours(exchange, "", today, has_closing_auction=True)
+        if hours is not None and now < hours.ends_at:
+            return _during(hours, now=now)
+        following = session_hours(exchange, "", next_trading_day(exchange, today))
+    except CalendarUnknown:
+        return MarketDay(now, "Market hours unknown", "closed", "The calendar ends before today")
+    return _closed(following, now=now)
+
+
+def clock_words(left: timedelta) -> str:
+    """Write what is left as the countdown shows it: 1:32:42."""
+    seconds = max(0, int(left.total_seconds()))
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _during(hours: Hours, *, now: datetime) -> MarketDay:
+    current = hours.phase_at(now)
+    following = ((start, phase) for phase, start, _ in hours.spans if start > now)
+    next_at, next_phase = min(following, default=(hours.ends_at, Phase.CLOSED))
+    return MarketDay(
+        now,
+        WORDS[current],
+        MARKS.get(current, "auction"),
+        f"{hours.opens_at.astimezone(IST):%H:%M} to {hours.closes_at.astimezone(IST):%H:%M} IST",
+        NEXT[next_phase],
+        next_at,
+    )
+
+
+def _closed(following: Hours | None, *, now: datetime) -> MarketDay:
+    opens_at = following.opens_at if following else None
+    soon = opens_at is not None and opens_at - now < timedelta(days=1)
+    hours = f"Opens {opens_at.astimezone(IST):%a %H:%M} IST" if opens_at else ""
+    words, mark = WORDS[Phase.CLOSED], MARKS[Phase.CLOSED]
+    return MarketDay(now, words, mark, hours, NEXT[Phase.OPEN], opens_at if soon else None)
+
+
+def _at(now: datetime, moment: time) -> datetime:
+    return datetime.combine(now.astimezone(IST).date(), moment, tzinfo=IST)
