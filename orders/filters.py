@@ -94,12 +94,9 @@ class TradeFilter(_DealFilter):
 
 
 def _strategy_choices(workspace: Workspace) -> list[tuple[str, str]]:
-    named = (
-        Order.objects.filter(workspace=workspace)
-        .exclude(user_strategy=None)
-        .values_list("user_strategy", "user_strategy__strategy__name", "account__name")
-        .order_by("user_strategy__strategy__name", "account__name")
-        .distinct()
+    # Of the activations and not of the orders: there are dozens of the one, millions of the other.
+    named = workspace.user_strategies.values_list("pk", "strategy__name", "account__name").order_by(
+        "strategy__name", "account__name"
     )
     choices = [(str(key), f"{name} · {account}") for key, name, account in named]
     return [("", "Any strategy"), (BY_HAND, "By hand"), *choices]

@@ -99,11 +99,12 @@ def trades_on_page(user: User, workspace: Workspace) -> QuerySet[Trade]:
 
 
 def order_counts(orders: QuerySet[Order]) -> OrderCounts:
+    # Of the status alone, which an index holds: no row of the table is read.
     counts = orders.aggregate(
-        all=Count("pk"),
-        open=Count("pk", filter=Q(status__in=ALIVE)),
-        filled=Count("pk", filter=Q(status=OrderStatus.FILLED)),
-        ended=Count("pk", filter=Q(status__in=UNFILLED_ENDS)),
+        all=Count("status"),
+        open=Count("status", filter=Q(status__in=ALIVE)),
+        filled=Count("status", filter=Q(status=OrderStatus.FILLED)),
+        ended=Count("status", filter=Q(status__in=UNFILLED_ENDS)),
     )
     return OrderCounts(**counts)
 

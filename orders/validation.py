@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from brokers.gateway import Capabilities
-from brokers.terms import InstrumentType, OrderType, Product, Segment, Side
+from brokers.terms import InstrumentType, OrderType, Product, Segment
 from brokers.venue import Phase, PriceBand
 from operations.figures import rupees
 from orders.requests import OrderRequest
@@ -76,16 +76,15 @@ def _quantity(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
 
 
 def _prices(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
-    order_type = request.order_type
-    if order_type.needs_price and request.price is None:
-        yield "price", f"A {order_type.label.lower()} order needs a price"
-    if not order_type.needs_price and request.price is not None:
-        yield "price", f"A {order_type.label.lower()} order takes no price"
-    if order_type.needs_trigger and request.trigger_price is None:
-        yield "trigger_price", f"A {order_type.label.lower()} order needs a trigger price"
-    if not order_type.needs_trigger and request.trigger_price is not None:
-        yield "trigger_price", f"A {order_type.label.lower()} order takes no trigger price"
-    for field, price in (("price", request.price), ("trigger_price", request.trigger_price)):
+    kind = request.order_type
+    fields = (
+        ("price", "price", request.price, kind.needs_price),
+        ("trigger_price", "trigger price", request.trigger_price, kind.needs_trigger),
+    )
+    for field, words, price, is_needed in fields:
+        if (price is not None) != is_needed:
+            takes = f"needs a {words}" if is_needed else f"takes no {words}"
+            yield field, f"A {kind.label.lower()} order {takes}"
         if price is not None:
             yield from _one_price(field, price, request, conditions)
 
@@ -103,19 +102,17 @@ def _one_price(
 
 
 def _trigger_side(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
-    trigger, price, last = request.trigger_price, request.price, conditions.last_price
-    if trigger is None or not request.order_type.needs_trigger:
+    trigger, last, sign = request.trigger_price, conditions.last_price, request.side.sign
+    if trigger is None or not trigger.is_finite():
         return
-    buying = request.side is Side.BUY
-    if price is not None and (price < trigger if buying else price > trigger):
-        side, relation = ("buy", "below") if buying else ("sell", "above")
-        yield "price", f"A {side} stop's limit cannot be {relation} its trigger"
-    if last is not None and (trigger <= last if buying else trigger >= last):
-        side, relation = ("buy", "above") if buying else ("sell", "below")
-        yield (
-            "trigger_price",
-            f"A {side} stop's trigger must be {relation} the last price, {rupees(last)}",
-        )
+    side = request.side.lower()
+    above, below = ("above", "below") if sign > 0 else ("below", "above")
+    price = request.price
+    if price is not None and price.is_finite() and (price - trigger) * sign < 0:
+        yield "price", f"A {side} stop's limit cannot be {below} its trigger"
+    if last is not None and (trigger - last) * sign <= 0:
+        words = f"A {side} stop's trigger must be {above} the last price, {rupees(last)}"
+        yield "trigger_price", words
 
 
 def _capability(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:

@@ -15,7 +15,7 @@ from orders.lifecycle import Report, apply_report
 from orders.models import EventSource, Order, ParkedReport
 from orders.services.adopting import adopt_order
 from orders.services.sending import locked_order
-from orders.services.trading import record_trade
+from orders.services.trading import is_recorded, record_trade
 from orders.services.transitions import Note, snapshot_of, write_snapshot
 from orders.states import OrderStatus
 from risk.services import hand_over
@@ -70,8 +70,11 @@ def apply_trade_report(
     account: TradingAccount, trade: TradeReport, *, source: EventSource, now: datetime
 ) -> None:
     """Record one fill, or park it until its order is known."""
-    order = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id).first()
-    if order is None:
+    if is_recorded(account, trade):
+        return
+    mine = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id)
+    order_id = mine.values_list("pk", flat=True).first()
+    if order_id is None:
         ParkedReport.objects.get_or_create(
             account=account,
             trade_id=trade.trade_id,
@@ -82,11 +85,11 @@ def apply_trade_report(
             },
         )
         return
-    record_trade(locked_order(order.pk), trade, source=source, now=now)
+    record_trade(locked_order(order_id), trade, source=source, now=now)
 
 
 def _find(account: TradingAccount, report: OrderReport) -> Order | None:
-    mine = Order.objects.filter(account=account)
+    mine = Order.objects.filter(account=account).only("account", "tag", "broker_order_id")
     order = mine.filter(broker_order_id=report.broker_order_id).first()
     if order is None and report.tag:
         order = mine.filter(tag=report.tag).first()

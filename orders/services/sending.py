@@ -29,10 +29,10 @@ def submit_order(order_id: uuid.UUID, *, clock: Clock) -> Order:
     order = _load(order_id)
     gateway = gateway_for(order.account, clock=clock)
     request = place_request(order)
-    if _claim(order, now=clock()):
-        outcome = gateway.place(request)
-        record_outcome(order_id, outcome, now=clock())
-    return _load(order_id)
+    if not _claim(order, now=clock()):
+        return _load(order_id)
+    outcome = gateway.place(request)
+    return record_outcome(order_id, outcome, now=clock())
 
 
 def submit_pending(clock: Clock) -> int:
@@ -97,12 +97,13 @@ def _claim(order: Order, *, now: datetime) -> bool:
         .filter(Q(is_exit=True) | ~entries_blocked())
         .update(status=OrderStatus.SUBMITTING, submitted_at=now)
     )
-    held = locked_order(order.pk)
-    if claimed:
+    if claimed:  # and so locked
+        order.refresh_from_db(fields=["status", "submitted_at", "event_count"])
         note = Note(Move.SUBMIT, EventSource.SYSTEM, now, "Taken by a worker to send")
-        add_event(held, note=note, from_status=OrderStatus.PENDING, now=now)
-        held.save(update_fields=["event_count"])
+        add_event(order, note=note, from_status=OrderStatus.PENDING, now=now)
+        order.save(update_fields=["event_count"])
         return True
+    held = locked_order(order.pk)
     if held.state is OrderStatus.PENDING:
         _end_unsent(held, now=now)
     return False
@@ -141,7 +142,7 @@ def _end_unsent(order: Order, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> None:
+def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> Order:
     """Write what the broker answered. Anything but a proof is UNKNOWN and will be looked up."""
     order = locked_order(order_id)
     if isinstance(outcome, Accepted) and _is_taken(order, outcome.broker_order_id):
@@ -164,6 +165,7 @@ def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> N
         make_move(order, Move.REFUSE, note=note, now=now)
     else:
         _mark_unknown(order, evidence=outcome.evidence, now=now)
+    return order
 
 
 def _is_taken(order: Order, broker_order_id: str) -> bool:

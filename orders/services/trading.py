@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from brokers.gateway import TradeReport
+from brokers.models import TradingAccount
 from brokers.terms import Product, Side
 from brokers.venue import installed_venue
 from notifications.models import AlertLevel, NotificationType
@@ -24,8 +25,7 @@ def record_trade(order: Order, report: TradeReport, *, source: EventSource, now:
 
     A trade that comes after its order has ended is written and booked all the same, and told.
     """
-    known = Trade.objects.filter(account=order.account, broker_trade_id=report.trade_id)
-    if known.exists():
+    if is_recorded(order.account, report):
         return
     is_first = order.traded_quantity == 0
     trade = _new_trade(order, report, now=now)
@@ -39,6 +39,11 @@ def record_trade(order: Order, report: TradeReport, *, source: EventSource, now:
         count_order(order.account, session_date=trade.session_date, successful=True, now=now)
     if trade.is_late:
         _alarm_late(order, trade, now=now)
+
+
+def is_recorded(account: TradingAccount, report: TradeReport) -> bool:
+    """Tell whether the trade is written; only under its order's lock does a no stay true."""
+    return Trade.objects.filter(account=account, broker_trade_id=report.trade_id).exists()
 
 
 def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:

@@ -76,6 +76,12 @@ class TestAnInvalidOrder:
             make_desk().place(limit=price)
         assert list(refused.value.errors) == ["price"]
 
+    @pytest.mark.parametrize("trigger", ["NaN", "Infinity", "-1.00", "105.03"])
+    def test_with_an_impossible_trigger_is_refused(self, trigger: str) -> None:
+        with pytest.raises(OrderInvalid) as refused:
+            make_desk().place(limit="110.00", trigger=trigger)
+        assert "trigger_price" in refused.value.errors
+
     @pytest.mark.parametrize(
         ("side", "trigger", "words"),
         [(Side.BUY, "99.00", "above the last price"), (Side.SELL, "101.00", "below the last")],
