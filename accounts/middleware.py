@@ -52,9 +52,9 @@ class WorkspaceMiddleware:
 
 def _enter_workspace(request: HttpRequest, user: User) -> None:
     mine = Membership.objects.filter(user=user).select_related("workspace")
-    membership = (
-        mine.filter(workspace=_chosen(request)).first() or mine.order_by("created_at", "pk").first()
-    )
+    chosen = _chosen(request)
+    membership = mine.filter(workspace=chosen).first() if chosen else None
+    membership = membership or mine.order_by("created_at", "pk").first()
     if membership is not None:
         request.membership = membership  # type: ignore[attr-defined]  # see UserRequest
         request.workspace = membership.workspace  # type: ignore[attr-defined]

@@ -134,14 +134,16 @@ class Home:
 
     @cached_property
     def orders(self) -> list[Order]:
-        newest = Order.objects.filter(account__in=self.accounts).order_by("-created_at", "-pk")
+        # By the desk as well: its index is in the order of time, an account's is not.
+        desk = Order.objects.filter(workspace=self.shell.workspace, account__in=self.accounts)
+        newest = desk.order_by("-created_at", "-pk")
         return list(newest.select_related("instrument", "account__connection")[:ORDERS_SHOWN])
 
     @cached_property
     def strategies(self) -> list[RunningStrategy]:
         running = list(self._activations)
         ids = [each.pk for each in running]
-        results, sparks = strategy_pnl(ids), _sparks(ids)
+        results, sparks = strategy_pnl(ids), self._sparks(ids)
         return [
             RunningStrategy(each, results[each.pk].net, sparks.get(each.pk)) for each in running
         ]
@@ -165,16 +167,18 @@ class Home:
         ordered = alive.select_related("strategy", "account__connection").order_by("-activated_at")
         return ordered[:STRATEGIES_SHOWN]
 
-
-def _sparks(activation_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Sparkline]:
-    """Draw each strategy's booked profit, trade by trade, over its newest trades."""
-    if not activation_ids:
-        return {}
-    trades = Trade.objects.filter(order__user_strategy__in=activation_ids)
-    newest = trades.order_by("-traded_at").values_list("order__user_strategy", "realized_pnl")
-    booked: dict[uuid.UUID, list[Decimal]] = {}
-    for activation_id, profit in reversed(newest[:TRADES_IN_A_SPARK]):
-        line = booked.setdefault(activation_id, [ZERO])
-        line.append(line[-1] + profit)
-    drawn = {each: sparkline(line) for each, line in booked.items()}
-    return {each: spark for each, spark in drawn.items() if spark is not None}
+    def _sparks(self, activation_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Sparkline]:
+        """Draw each strategy's booked profit, trade by trade, over its newest trades."""
+        if not activation_ids:
+            return {}
+        # By the desk as well: its index is in the order of time, and few trades are read.
+        trades = Trade.objects.filter(
+            workspace=self.shell.workspace, order__user_strategy__in=activation_ids
+        )
+        newest = trades.order_by("-traded_at").values_list("order__user_strategy", "realized_pnl")
+        booked: dict[uuid.UUID, list[Decimal]] = {}
+        for activation_id, profit in reversed(newest[:TRADES_IN_A_SPARK]):
+            line = booked.setdefault(activation_id, [ZERO])
+            line.append(line[-1] + profit)
+        drawn = {each: sparkline(line) for each, line in booked.items()}
+        return {each: spark for each, spark in drawn.items() if spark is not None}
