@@ -12,7 +12,8 @@ from orders.models import OrderSource
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """One order as asked for. ``user_strategy_id`` names the running strategy that asks, if any."""
+    """One order as asked for. ``user_strategy_id`` names the running strategy that asks, if any;
+    ``reduce_only`` refuses what would do more than close the position it is meant for."""
 
     account: TradingAccount
     instrument: Instrument
@@ -29,3 +30,4 @@ class OrderRequest:
     sl_price: Decimal | None = None
     user_strategy_id: uuid.UUID | None = None
     source: OrderSource = OrderSource.MANUAL
+    reduce_only: bool = False

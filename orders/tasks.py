@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from orders.services import commanding, reconciling, sending, settling
+from orders.services import cancelling, commanding, reconciling, sending, settling
 
 
 @shared_task
@@ -19,6 +19,7 @@ def sweep_orders() -> None:
     sending.submit_pending(timezone.now)
     commanding.send_commands(timezone.now)
     sending.find_lost_sends(now=timezone.now())
+    cancelling.cancel_halted_entries(now=timezone.now())
 
 
 @shared_task

@@ -50,6 +50,7 @@ class RiskRule(models.Model):
     confirmations = models.PositiveSmallIntegerField(
         default=0, help_text="How often in a row it was found beyond its limit"
     )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -176,7 +177,10 @@ class Trading(models.TextChoices):
 
 
 class TradingState(models.Model):
-    """The state of a workspace, or of one account or strategy in it; the strictest wins."""
+    """A state that a person or a rule has set for a workspace, account or strategy.
+
+    Each has a row of its own, so that one does not lift what the other has set; the strictest wins.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(
@@ -191,10 +195,10 @@ class TradingState(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     rule = models.ForeignKey(
         RiskRule,
-        on_delete=models.SET_NULL,
+        on_delete=models.CASCADE,
         null=True,
         blank=True,
-        help_text="The rule that set it: its state ends with the session",
+        help_text="The rule that set it: its state ends with the session, or with the rule",
     )
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
@@ -210,6 +214,7 @@ class TradingState(models.Model):
                 "workspace",
                 or_none("account"),
                 or_none("user_strategy"),
+                or_none("rule"),
                 name="uq_trading_state",
             ),
             models.CheckConstraint(

@@ -17,7 +17,7 @@ class Proposal:
     ``reference_price`` is the price to judge it at (limit price, else the last price), None when
     nobody knows one; ``margin`` is what it would block; ``available`` is the broker's free money
     as of ``available_as_of``, None when unknown. ``is_clouded`` tells that another order of this
-    instrument may or may not be live.
+    instrument may or may not be live, ``reduce_only`` that it may only close its own book.
     """
 
     order_id: uuid.UUID
@@ -34,6 +34,7 @@ class Proposal:
     available_as_of: datetime | None
     session_date: date
     is_clouded: bool = False
+    reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,3 @@ class Verdict:
     @property
     def is_allowed(self) -> bool:
         return not self.refusals
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A working order as it shall be: what would remain unfilled, and at which price."""
-
-    order_id: uuid.UUID
-    account: TradingAccount
-    remaining: int
-    price: Decimal | None

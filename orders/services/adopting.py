@@ -1,9 +1,11 @@
 """Adopt an order that somebody placed in the broker's own app: it counts, like any other."""
 
+import uuid
 from datetime import datetime
 
 from brokers.gateway import OrderReport
 from brokers.models import TradingAccount
+from brokers.terms import Side
 from brokers.venue import installed_venue
 from market.models import Instrument
 from operations.ids import new_order_tag
@@ -11,6 +13,7 @@ from operations.models import ErrorLog, Severity
 from orders.models import EventSource, Order, OrderSource
 from orders.services.transitions import Note, add_event
 from orders.states import FINAL, OrderStatus
+from portfolio.models import Position
 from risk.services import Held, hold
 
 
@@ -18,8 +21,11 @@ def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) 
     """Write an external order, to be brought up to date by the report that named it.
 
     None when its instrument is not known here: that is logged, and the account's positions will
-    not agree until the instrument has been imported.
+    not agree until the instrument has been imported. None also while it could be one of ours
+    whose answer is still awaited: it is adopted once that is settled.
     """
+    if not report.tag and _may_be_ours(account, report):
+        return None
     instrument = Instrument.objects.filter(key=report.instrument_key).first()
     if instrument is None:
         ErrorLog.objects.create(
@@ -34,6 +40,7 @@ def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) 
         user=account.connection.user,
         account=account,
         instrument=instrument,
+        user_strategy_id=_strategy_closed_by(account, instrument, report),
         source=OrderSource.EXTERNAL,
         tag=new_order_tag(now),
         idempotency_key=f"{account.pk}:{report.broker_order_id}",
@@ -53,6 +60,28 @@ def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) 
     )
     _record(order, report, now=now)
     return order
+
+
+def _may_be_ours(account: TradingAccount, report: OrderReport) -> bool:
+    awaited = Order.objects.filter(account=account).unsettled()
+    return awaited.filter(
+        instrument__key=report.instrument_key, side=report.side, quantity=report.quantity
+    ).exists()
+
+
+def _strategy_closed_by(
+    account: TradingAccount, instrument: Instrument, report: OrderReport
+) -> uuid.UUID | None:
+    """Name the strategy whose position an outside order closes, as a broker's square-off does.
+
+    Booked elsewhere, its fill would leave that position open here for ever, and another beside it.
+    """
+    opposite = {"quantity__lt": 0} if report.side is Side.BUY else {"quantity__gt": 0}
+    positions = Position.objects.filter(
+        account=account, instrument=instrument, product=report.product, **opposite
+    ).open()
+    largest = max(positions, key=lambda position: abs(position.quantity), default=None)
+    return largest.user_strategy_id if largest is not None else None
 
 
 def _record(order: Order, report: OrderReport, *, now: datetime) -> None:

@@ -8,11 +8,12 @@ from django.db import transaction
 from accounts.models import User
 from accounts.permissions import require_trading_role
 from orders.lifecycle import IllegalTransition, Move
-from orders.models import EventSource, Order
+from orders.models import EventSource, Order, OrderSource
 from orders.nudging import nudge_order
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
-from orders.states import OrderStatus
+from orders.states import CANCELLABLE, OrderStatus
+from risk.selectors import entries_blocked
 
 __all__ = ["IllegalTransition", "cancel_order"]
 
@@ -38,11 +39,30 @@ def cancel_order(order: Order, *, by: User | None, now: datetime) -> Order:
         return held
     if held.state is OrderStatus.CANCEL_PENDING:
         return held
+    # A change that has not been answered is given up with the order, never sent later.
+    held.modifications.filter(succeeded=None).update(
+        succeeded=False, settled_at=now, error_message="A cancel was asked for"
+    )
     note = Note(Move.ASK_CANCEL, source, now, f"Cancel asked for by {asker}")
     held.command_sent_at = None
     make_move(held, Move.ASK_CANCEL, note=note, now=now)
     nudge_order(held.pk)
     return held
+
+
+def cancel_halted_entries(*, now: datetime) -> int:
+    """Cancel every entry of ours that still waits where trading has been stopped since.
+
+    It runs with every sweep, so it also catches what could not be cancelled when the halt came,
+    such as an order whose answer was lost. Orders placed elsewhere are left to whoever placed them.
+    """
+    entries = Order.objects.filter(
+        entries_blocked(), status__in=CANCELLABLE, is_exit=False, account__own_clock=False
+    ).exclude(source=OrderSource.EXTERNAL)
+    taken, _ = cancel_orders(
+        list(entries.select_related("instrument", "workspace")), by=None, now=now
+    )
+    return taken
 
 
 def cancel_orders(orders: list[Order], *, by: User | None, now: datetime) -> tuple[int, list[str]]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
 
 from accounts.models import User
 from brokers.terms import OrderType, Product, Side
@@ -12,8 +11,8 @@ from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
 from orders.services.cancelling import cancel_orders
 from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
-from orders.states import ALIVE
 from portfolio.models import Position
+from risk.selectors import Book, exposure
 
 
 class NothingToExit(Exception):
@@ -34,7 +33,7 @@ def exit_position(
     :raises OrderInvalid: when the market is closed, or the instrument cannot be traded.
     """
     side = Side.SELL if position.quantity > 0 else Side.BUY
-    quantity = abs(position.quantity) - _already_leaving(position, side)
+    quantity = _exitable(position, side)
     if quantity <= 0:
         raise NothingToExit(f"{position.instrument.trading_symbol}: nothing is left to exit")
     request = OrderRequest(
@@ -46,6 +45,7 @@ def exit_position(
         product=Product(position.product),
         user_strategy_id=position.user_strategy_id,
         source=source,
+        reduce_only=True,
     )
     return place_order(request, user=by, idempotency_key=idempotency_key, now=now)
 
@@ -69,14 +69,7 @@ def cancel_entries(orders: Iterable[Order], *, now: datetime) -> tuple[int, list
     return cancel_orders([order for order in orders if not order.is_exit], by=None, now=now)
 
 
-def _already_leaving(position: Position, side: Side) -> int:
-    leaving = Order.objects.filter(
-        account=position.account,
-        instrument=position.instrument,
-        product=position.product,
-        user_strategy=position.user_strategy_id,
-        side=side,
-        is_exit=True,
-        status__in=ALIVE,
-    ).aggregate(quantity=Sum("quantity"), filled=Sum("filled_quantity"))
-    return (leaving["quantity"] or 0) - (leaving["filled"] or 0)
+def _exitable(position: Position, side: Side) -> int:
+    """What is open now and no order is closing yet; judged again when the exit is placed."""
+    book = Book(position.account, position.instrument, Product(position.product))
+    return exposure(book, strategy=position.user_strategy_id, own=True).exitable(side.sign)

@@ -14,11 +14,10 @@ from orders.lifecycle import IllegalTransition, Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
 from orders.nudging import nudge_order
 from orders.requests import OrderRequest
-from orders.services.placing import conditions_for
+from orders.services.placing import Appraisal, appraise, conditions_for, proposal_for
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
 from orders.validation import OrderInvalid, check_request
-from risk.proposal import Change
 from risk.services import judge_change
 
 __all__ = ["IllegalTransition", "OrderChanges", "OrderInvalid", "modify_order"]
@@ -42,13 +41,13 @@ def modify_order(order: Order, *, changes: OrderChanges, by: User, now: datetime
     """
     require_trading_role(by, order.workspace)
     wanted = _wanted(order, changes)
-    if wanted.quantity < order.filled_quantity:
-        words = f"{rupees(order.filled_quantity, 0)} have filled already"
-        raise OrderInvalid({"quantity": [words]})
+    _check_filled(order, wanted)
     request = replace(_request(order), quantity=wanted.quantity, price=wanted.price)
     request = replace(request, trigger_price=wanted.trigger_price)
     check_request(request, conditions_for(request, now))
-    return _write(order, wanted, by=by, now=now)
+    remaining = replace(request, quantity=max(wanted.quantity - order.filled_quantity, 1))
+    appraised = _Appraised(wanted, remaining, appraise(remaining, now))
+    return _write(order, appraised, by=by, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +77,33 @@ def _request(order: Order) -> OrderRequest:
         price=order.price,
         trigger_price=order.trigger_price,
         is_amo=order.is_amo,
+        user_strategy_id=order.user_strategy_id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Appraised:
+    """What is wanted, as a request for what would remain unfilled, and what was looked up of it."""
+
+    wanted: _Wanted
+    request: OrderRequest
+    appraisal: Appraisal
+
+
+def _check_filled(order: Order, wanted: _Wanted) -> None:
+    if wanted.quantity <= order.filled_quantity:
+        words = f"{rupees(order.filled_quantity, 0)} have filled already"
+        raise OrderInvalid({"quantity": [words]})
 
 
 @transaction.atomic
-def _write(order: Order, wanted: _Wanted, *, by: User, now: datetime) -> Order:
-    held = locked_order(order.pk)
+def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> Order:
+    held, wanted = locked_order(order.pk), appraised.wanted
     differences = _differences(held, wanted)
     if not differences:
         raise OrderInvalid({"quantity": ["Nothing is different"]})
-    change = Change(
-        order_id=held.pk,
-        account=held.account,
-        remaining=wanted.quantity - held.filled_quantity,
-        price=wanted.price or wanted.trigger_price,
-    )
-    verdict = judge_change(change, now=now)
-    if not verdict.is_allowed:
-        raise OrderInvalid({"quantity": [refusal.message for refusal in verdict.refusals]})
+    _check_filled(held, wanted)
+    _judge(held, appraised, now=now)
     for kind, old, new in differences:
         OrderModification.objects.create(
             order=held,
@@ -111,6 +119,15 @@ def _write(order: Order, wanted: _Wanted, *, by: User, now: datetime) -> Order:
     make_move(held, Move.ASK_MODIFY, note=note, now=now)
     nudge_order(held.pk)
     return held
+
+
+def _judge(held: Order, appraised: _Appraised, *, now: datetime) -> None:
+    remaining = appraised.wanted.quantity - held.filled_quantity
+    request = replace(appraised.request, quantity=remaining)
+    proposal = proposal_for(request, appraised.appraisal, order_id=held.pk, now=now)
+    verdict = judge_change(proposal, now=now)
+    if not verdict.is_allowed:
+        raise OrderInvalid({"quantity": [refusal.message for refusal in verdict.refusals]})
 
 
 def _differences(order: Order, wanted: _Wanted) -> list[tuple[ModificationType, str, str]]:

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.permissions import require_trading_role
 from brokers.gateway import GatewayUnavailable, Margin, PlaceRequest
 from brokers.registry import gateway_for
+from brokers.terms import Side
 from brokers.venue import CalendarUnknown, installed_venue
 from market.quotes import quote_of
 from operations.ids import new_id, new_order_tag
@@ -40,7 +41,7 @@ class IdempotencyConflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Appraisal:
+class Appraisal:
     """What was looked up about an order before the transaction that writes it."""
 
     reference_price: Decimal | None
@@ -67,7 +68,7 @@ def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now:
     if written is not None:
         return written
     check_request(request, conditions_for(request, now))
-    appraisal = _appraise(request, now)
+    appraisal = appraise(request, now)
     try:
         with transaction.atomic():
             return _write(request, appraisal, user=user, key=(idempotency_key, digest), now=now)
@@ -125,22 +126,29 @@ def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
     )
 
 
-def _appraise(request: OrderRequest, now: datetime) -> _Appraisal:
+def appraise(request: OrderRequest, now: datetime) -> Appraisal:
+    """Look up what risk must know of an order: its price, its margin, the free money."""
     gateway = gateway_for(request.account, clock=lambda: now)
     try:
         margin = gateway.margin(place_request(request, tag=""))
         available = gateway.funds().available
     except GatewayUnavailable:
-        return _Appraisal(reference_price(request, now), None, None)
-    return _Appraisal(reference_price(request, now), margin, available)
+        return Appraisal(reference_price(request, now), None, None)
+    return Appraisal(reference_price(request, now), margin, available)
 
 
 def reference_price(request: OrderRequest, now: datetime) -> Decimal | None:
-    """The price to judge an order at: its own, else the last one; None when that is stale."""
-    if request.price is not None or request.trigger_price is not None:
-        return request.price or request.trigger_price
+    """The price to judge an order at, None when nobody knows one.
+
+    A purchase costs at most its own price. A sale at a low limit fills at the market, so it is
+    judged at whichever of the two is higher.
+    """
+    own = request.price or request.trigger_price
     quote = quote_of(request.instrument.key)
-    return None if quote is None or quote.is_stale(now) else quote.ltp
+    last = None if quote is None or quote.is_stale(now) else quote.ltp
+    if own is None or (request.side is Side.SELL and last is None):
+        return last
+    return own if request.side is Side.BUY or last is None else max(own, last)
 
 
 def place_request(request: OrderRequest, *, tag: str) -> PlaceRequest:
@@ -161,14 +169,14 @@ def place_request(request: OrderRequest, *, tag: str) -> PlaceRequest:
 
 def _write(
     request: OrderRequest,
-    appraisal: _Appraisal,
+    appraisal: Appraisal,
     *,
     user: User,
     key: tuple[str, str],
     now: datetime,
 ) -> Order:
     order_id = new_id()
-    proposal = _proposal(request, appraisal, order_id=order_id, now=now)
+    proposal = proposal_for(request, appraisal, order_id=order_id, now=now)
     # The day's limits are measured from the capital it began with.
     start_session(request.account, session_date=proposal.session_date, now=now)
     verdict = judge(proposal, now=now)
@@ -184,8 +192,8 @@ def _write(
     return order
 
 
-def _proposal(
-    request: OrderRequest, appraisal: _Appraisal, *, order_id: uuid.UUID, now: datetime
+def proposal_for(
+    request: OrderRequest, appraisal: Appraisal, *, order_id: uuid.UUID, now: datetime
 ) -> Proposal:
     clouded = Order.objects.filter(
         account=request.account, instrument=request.instrument, status=OrderStatus.UNKNOWN
@@ -204,7 +212,8 @@ def _proposal(
         available=appraisal.available,
         available_as_of=now,
         session_date=installed_venue().session_date(request.instrument.ref(), now),
-        is_clouded=clouded.exists(),
+        is_clouded=clouded.exclude(pk=order_id).exists(),
+        reduce_only=request.reduce_only,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F
 
 from brokers.gateway import (
     Gateway,
@@ -21,6 +22,7 @@ from brokers.terms import Product
 from brokers.venue import installed_venue
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
+from operations.errors import record_error
 from operations.events import publish
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
@@ -36,6 +38,7 @@ from portfolio.services import refresh_funds
 
 # A change or cancel that the broker's book does not show by then did not take.
 COMMAND_GRACE = timedelta(seconds=30)
+UNBOOKED_WITHIN = timedelta(days=2)
 Holdings = dict[tuple[str, str], int]
 
 
@@ -74,7 +77,11 @@ def reconcile_accounts(clock: Clock) -> None:
     """Reconcile every active account that lives on the house's clock."""
     accounts = TradingAccount.objects.filter(is_active=True, own_clock=False)
     for account in accounts.select_related("connection__user", "workspace"):
-        reconcile_account(account, clock=clock)
+        try:
+            reconcile_account(account, clock=clock)
+        except Exception as error:
+            # The edge between accounts: whatever is wrong with one must not stop the others.
+            record_error(error, severity=Severity.CRITICAL, account_id=account.pk)
 
 
 def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetime) -> list[str]:
@@ -82,7 +89,8 @@ def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetim
     apply_updates(account, orders=book, trades=trades, source=EventSource.RECONCILE, now=now)
     _settle_commands(account, book, now=now)
     _end_missing(account, book, now=now)
-    return _differences(account, gateway.positions(), gateway.holdings())
+    held = _differences(account, gateway.positions(), gateway.holdings())
+    return held + _unbooked(account, now=now)
 
 
 def _differences(
@@ -109,6 +117,17 @@ def _differences(
         f"{' '.join(book)}: {rupees(ours[book], 0)} here, {rupees(theirs[book], 0)} at the broker"
         for book in sorted(ours.keys() | theirs.keys())
         if ours[book] != theirs[book]
+    ]
+
+
+def _unbooked(account: TradingAccount, *, now: datetime) -> list[str]:
+    """Name the orders that the broker calls filled without having told of their trades."""
+    recent = Order.objects.filter(account=account, created_at__gt=now - UNBOOKED_WITHIN)
+    orders = recent.filter(filled_quantity__gt=F("traded_quantity"))
+    return [
+        f"{order.broker_order_id}: {rupees(order.filled_quantity, 0)} filled, "
+        f"{rupees(order.traded_quantity, 0)} in its trades"
+        for order in orders
     ]
 
 

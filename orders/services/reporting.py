@@ -5,11 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from brokers.gateway import OrderReport, TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
+from operations.errors import record_error
 from operations.models import ErrorLog, Severity
 from orders.lifecycle import Report, apply_report
 from orders.models import EventSource, Order, ParkedReport
@@ -17,6 +20,7 @@ from orders.services.adopting import adopt_order
 from orders.services.sending import locked_order
 from orders.services.trading import is_recorded, record_trade
 from orders.services.transitions import Note, snapshot_of, write_snapshot
+from orders.soundness import ReportUnsound, check_order_report, check_trade_report
 from orders.states import OrderStatus
 from risk.services import hand_over
 
@@ -31,13 +35,27 @@ def apply_updates(
 ) -> None:
     """Apply reports and trades of one account, in any order, any number of times.
 
-    Each order is settled in a transaction of its own, so that one that cannot be read does not
-    hold back the others.
+    Each is applied in a transaction of its own: one that cannot be believed or written is set
+    aside with an alarm and does not hold back the others.
     """
     for report in orders:
-        apply_order_report(account, report, source=source, now=now)
+        try:
+            check_order_report(report)
+            apply_order_report(account, report, source=source, now=now)
+        except (ReportUnsound, DatabaseError) as error:
+            _set_aside(account, report, error)
     for trade in trades:
-        apply_trade_report(account, trade, source=source, now=now)
+        try:
+            check_trade_report(trade)
+            apply_trade_report(account, trade, source=source, now=now)
+        except (ReportUnsound, DatabaseError) as error:
+            _set_aside(account, trade, error)
+
+
+def _set_aside(
+    account: TradingAccount, report: OrderReport | TradeReport, error: Exception
+) -> None:
+    record_error(error, context=_raw(report), severity=Severity.CRITICAL, account_id=account.pk)
 
 
 @transaction.atomic
@@ -69,7 +87,10 @@ def apply_order_report(
 def apply_trade_report(
     account: TradingAccount, trade: TradeReport, *, source: EventSource, now: datetime
 ) -> None:
-    """Record one fill, or park it until its order is known."""
+    """Record one fill, or park it until its order is known.
+
+    :raises ReportUnsound: when it contradicts its order, or what was told of it before.
+    """
     if is_recorded(account, trade):
         return
     mine = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id)
@@ -85,7 +106,10 @@ def apply_trade_report(
             },
         )
         return
-    record_trade(locked_order(order_id), trade, source=source, now=now)
+    order = locked_order(order_id)
+    if (trade.instrument_key, trade.side) != (order.instrument.key, order.side):
+        raise ReportUnsound(f"Trade {trade.trade_id} is not of what order {order.pk} asked for")
+    record_trade(order, trade, source=source, now=now)
 
 
 def _find(account: TradingAccount, report: OrderReport) -> Order | None:
@@ -107,6 +131,16 @@ def _alarm_double(order: Order, report: OrderReport) -> None:
         context=_raw(report),
         related_order_id=order.pk,
         related_account_id=order.account_id,
+    )
+    notify(
+        order.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"The broker has one order twice: {order.instrument.trading_symbol}",
+        message=f"{order.broker_order_id} and {report.broker_order_id}. Both are counted here.",
+        now=report.updated_at,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
     )
 
 

@@ -90,7 +90,11 @@ def locked_order(order_id: uuid.UUID) -> Order:
 
 @transaction.atomic(durable=True)
 def _claim(order: Order, *, now: datetime) -> bool:
-    """Take the order for sending, or say why nobody may; committed before the socket opens."""
+    """Take the order for sending, or say why nobody may; committed before the socket opens.
+
+    The row is locked first: a claim that waited for it would read the switches as they were.
+    """
+    locked_order(order.pk)
     claimed = (
         Order.objects.filter(pk=order.pk, status=OrderStatus.PENDING, expires_at__gt=now)
         .filter(_may_leave(), _asker_may_act(now))
@@ -109,16 +113,20 @@ def _claim(order: Order, *, now: datetime) -> bool:
     return False
 
 
-def _may_leave() -> Exists:
-    """Paper may always leave; real money only where it is on for the house and the account.
+def _may_leave() -> Q:
+    """Paper may leave; real money only where it is on for the house, and to enter, the account.
+
+    An exit leaves an account that is switched off, too.
 
     A subquery and not a join: with a join the claim's own condition would be read from an older
     snapshot, and two workers could both win.
     """
-    allowed = Q(connection__paper_trading=True)
-    if settings.LIVE_TRADING:
-        allowed |= Q(live_enabled=True)
-    return Exists(TradingAccount.objects.filter(allowed, pk=OuterRef("account_id"), is_active=True))
+    is_paper = Q(connection__paper_trading=True)
+    accounts = TradingAccount.objects.filter(pk=OuterRef("account_id"))
+    entering = is_paper | Q(live_enabled=True) if settings.LIVE_TRADING else is_paper
+    leaving = Q() if settings.LIVE_TRADING else is_paper
+    may_enter = Exists(accounts.filter(entering, is_active=True))
+    return Q(may_enter) | Q(Exists(accounts.filter(leaving)), is_exit=True)
 
 
 def _asker_may_act(now: datetime) -> Q:
@@ -145,8 +153,8 @@ def _end_unsent(order: Order, *, now: datetime) -> None:
 def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> Order:
     """Write what the broker answered. Anything but a proof is UNKNOWN and will be looked up."""
     order = locked_order(order_id)
-    if isinstance(outcome, Accepted) and _is_taken(order, outcome.broker_order_id):
-        evidence = f"The broker answered with another order's number, {outcome.broker_order_id}"
+    if isinstance(outcome, Accepted) and not _is_ours(order, outcome.broker_order_id):
+        evidence = f"The broker answered with no number of its own: “{outcome.broker_order_id}”"
         _mark_unknown(order, evidence=evidence, now=now)
     elif isinstance(outcome, Accepted):
         order.broker_order_id = order.broker_order_id or outcome.broker_order_id
@@ -168,9 +176,9 @@ def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> O
     return order
 
 
-def _is_taken(order: Order, broker_order_id: str) -> bool:
+def _is_ours(order: Order, broker_order_id: str) -> bool:
     others = Order.objects.filter(account=order.account, broker_order_id=broker_order_id)
-    return others.exclude(pk=order.pk).exists()
+    return bool(broker_order_id) and not others.exclude(pk=order.pk).exists()
 
 
 @transaction.atomic

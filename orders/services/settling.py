@@ -1,6 +1,7 @@
 """Settle an order of which nobody knows whether it arrived: look its tag up, never send again."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from brokers.gateway import GatewayUnavailable, OrderReport
 from brokers.registry import Clock, gateway_for
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
-from orders.services.reporting import apply_order_report
+from orders.services.reporting import apply_updates
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
 from orders.states import OrderStatus
@@ -36,16 +37,30 @@ def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
     then a report that comes later revives it.
     """
     order = Order.objects.select_related("account__connection").get(pk=order_id)
+    gateway = gateway_for(order.account, clock=clock)
     try:
-        book = gateway_for(order.account, clock=clock).orders()
+        book, trades = gateway.orders(), gateway.trades()
     except GatewayUnavailable:
         _look_again(order_id, was_read=False, now=clock())
         return
     found = _find(order, list(book))
-    if found is not None:
-        apply_order_report(order.account, found, source=EventSource.RECONCILE, now=clock())
-    else:
-        _look_again(order_id, was_read=True, now=clock())
+    if found is None:
+        _look_again(order_id, was_read=_is_whole(order, book), now=clock())
+        return
+    apply_updates(
+        order.account,
+        orders=[found],
+        trades=[trade for trade in trades if trade.broker_order_id == found.broker_order_id],
+        source=EventSource.RECONCILE,
+        now=clock(),
+    )
+
+
+def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
+    """A book that lacks another order known to be working there proves nothing of this one."""
+    listed = {report.broker_order_id for report in book}
+    working = Order.objects.filter(account=order.account).working()
+    return not working.exclude(broker_order_id__in=listed).exists()
 
 
 def _find(order: Order, book: list[OrderReport]) -> OrderReport | None:

@@ -14,10 +14,13 @@ from operations.figures import rupees
 from operations.ids import new_id
 from orders.lifecycle import apply_fills
 from orders.models import EventSource, Order, Trade
+from orders.services.cancelling import cancel_order
 from orders.services.transitions import Note, snapshot_of, write_snapshot
-from orders.states import FINAL
+from orders.soundness import ReportUnsound
+from orders.states import CANCELLABLE, FINAL
 from portfolio.fills import Fill
 from portfolio.services import book_fill, count_order
+from risk.selectors import Book, exposure
 
 
 def record_trade(order: Order, report: TradeReport, *, source: EventSource, now: datetime) -> None:
@@ -39,11 +42,39 @@ def record_trade(order: Order, report: TradeReport, *, source: EventSource, now:
         count_order(order.account, session_date=trade.session_date, successful=True, now=now)
     if trade.is_late:
         _alarm_late(order, trade, now=now)
+    _cancel_surplus_exits(order, now=now)
+
+
+def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:
+    """Cancel exits that would do more than close what is left; else a later fill would flip it."""
+    exits = Order.objects.filter(
+        account=order.account,
+        instrument=order.instrument,
+        product=order.product,
+        side=order.side,
+        is_exit=True,
+        status__in=CANCELLABLE,
+    ).exclude(pk=order.pk)
+    for surplus in exits.select_related("workspace"):
+        book = Book(order.account, order.instrument, Product(order.product))
+        left = exposure(book, strategy=None, own=False, without=surplus.pk)
+        if surplus.remaining_quantity > left.exitable(Side(order.side).sign):
+            cancel_order(surplus, by=None, now=now)
 
 
 def is_recorded(account: TradingAccount, report: TradeReport) -> bool:
-    """Tell whether the trade is written; only under its order's lock does a no stay true."""
-    return Trade.objects.filter(account=account, broker_trade_id=report.trade_id).exists()
+    """Tell whether the trade is written; only under its order's lock does a no stay true.
+
+    :raises ReportUnsound: when it was told before with another quantity or price.
+    """
+    known = (
+        Trade.objects.filter(account=account, broker_trade_id=report.trade_id)
+        .values_list("quantity", "price")
+        .first()
+    )
+    if known is not None and known != (report.quantity, report.price):
+        raise ReportUnsound(f"Trade {report.trade_id} was {known[0]} at {known[1]} before")
+    return known is not None
 
 
 def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:

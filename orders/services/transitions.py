@@ -9,9 +9,9 @@ from notifications.services import notify
 from operations.events import publish
 from operations.figures import rupees
 from orders.lifecycle import Move, Snapshot, apply_move
-from orders.models import EventSource, Order, OrderEvent
+from orders.models import EventSource, ModificationType, Order, OrderEvent
 from orders.states import FINAL, WORKING, OrderStatus
-from risk.services import shrink_reservation
+from risk.services import hold_remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) 
         order.error_message = note.message
     add_event(order, note=note, from_status=before.status, now=now)
     order.save()
-    _hold_what_remains(order, before=before, now=now)
+    _hold_what_remains(order, now=now)
     if after.status is not before.status:
         tell_owner(order, now=now)
 
@@ -82,10 +82,17 @@ def add_event(order: Order, *, note: Note, from_status: str, now: datetime) -> N
     publish("orders", workspace_id=order.workspace_id, subject_id=order.pk, now=now)
 
 
-def _hold_what_remains(order: Order, *, before: Snapshot, now: datetime) -> None:
-    remaining = 0 if order.state in FINAL else order.remaining_quantity
-    if order.state in FINAL or before.filled_quantity != order.filled_quantity:
-        shrink_reservation(order.pk, remaining=remaining, now=now)
+def _hold_what_remains(order: Order, *, now: datetime) -> None:
+    """Hold what the order may still add to a position, counting as held what has filled at the
+    broker but is not booked here yet."""
+    target = order.filled_quantity if order.state in FINAL else order.quantity
+    if order.state is OrderStatus.MODIFY_PENDING:
+        open_changes = order.modifications.filter(
+            succeeded=None, modification_type=ModificationType.QUANTITY
+        )
+        wanted = open_changes.values_list("new_value", flat=True)
+        target = max([target, *(int(value) for value in wanted)])
+    hold_remaining(order.pk, remaining=target - order.traded_quantity, now=now)
 
 
 def tell_owner(order: Order, *, now: datetime) -> None:

@@ -1,7 +1,7 @@
 from risk.services.evaluating import ProtectiveExit, evaluate_account
 from risk.services.judging import judge, judge_change, record_refusals
 from risk.services.limits import RuleInvalid, add_rule, change_rule, remove_rule
-from risk.services.reserving import Held, hand_over, hold, shrink_reservation
+from risk.services.reserving import Held, hand_over, hold, hold_remaining
 from risk.services.switching import (
     engage_kill_switch,
     release_kill_switch,
@@ -18,11 +18,11 @@ __all__ = [
     "evaluate_account",
     "hand_over",
     "hold",
+    "hold_remaining",
     "judge",
     "judge_change",
     "record_refusals",
     "release_kill_switch",
     "remove_rule",
     "set_trading_state",
-    "shrink_reservation",
 ]

@@ -12,6 +12,7 @@ from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.events import publish
 from portfolio.models import Position, TradingSession
+from portfolio.services.sessions import lock_account
 from risk.models import (
     PositionExtreme,
     RiskRule,
@@ -50,8 +51,10 @@ def evaluate_account(account: TradingAccount, *, now: datetime) -> list[Protecti
     session_date = sessions.values_list("session_date", flat=True).first()
     if session_date is None:
         return exits
+    # The account before the rules, as placing does it: the other way round two would wait forever.
+    lock_account(account)
     rules = RiskRule.objects.filter(workspace=account.workspace_id, is_active=True)
-    for rule in rules.select_for_update().order_by("pk"):
+    for rule in rules.select_for_update(no_key=True).order_by("pk"):
         if rule.account_id not in (None, account.pk):
             continue
         if rule.rule_type in DAY_RULES:
@@ -64,11 +67,14 @@ def evaluate_account(account: TradingAccount, *, now: datetime) -> list[Protecti
 def _evaluate_day(
     rule: RiskRule, account: TradingAccount, *, session_date: date, now: datetime
 ) -> list[ProtectiveExit]:
+    if rule.evaluated_on is not None and session_date < rule.evaluated_on:
+        # An account that has not traded today says nothing about today's limits.
+        return []
     if rule.evaluated_on != session_date:
-        _begin_session(rule, account, session_date=session_date, now=now)
+        _begin_session(rule, session_date=session_date, now=now)
     day = day_figures(rule, account, on=session_date)
     finding = DAY_RULES[rule.rule_type](rule.rule_value, day)
-    confirmations = min(rule.confirmations + 1, CONFIRMATIONS) if finding.is_beyond else 0
+    confirmations = _confirmations(rule, finding, now=now)
     _store(rule, finding, day=day, confirmations=confirmations)
     if confirmations < CONFIRMATIONS:
         return []
@@ -77,9 +83,18 @@ def _evaluate_day(
     return _exits(rule, account, reason=finding.words)
 
 
-def _begin_session(
-    rule: RiskRule, account: TradingAccount, *, session_date: date, now: datetime
-) -> None:
+def _confirmations(rule: RiskRule, finding: Finding, *, now: datetime) -> int:
+    """Count the moments, not the accounts, at which the limit was found crossed in a row."""
+    if not finding.is_beyond:
+        rule.confirmed_at = None
+        return 0
+    if rule.confirmed_at is not None and now <= rule.confirmed_at:
+        return rule.confirmations
+    rule.confirmed_at = now
+    return min(rule.confirmations + 1, CONFIRMATIONS)
+
+
+def _begin_session(rule: RiskRule, *, session_date: date, now: datetime) -> None:
     rule.evaluated_on, rule.peak_pnl, rule.confirmations = session_date, Decimal(0), 0
     rule.is_violated, rule.violation_message = False, ""
     rule.save(
@@ -92,7 +107,7 @@ def _begin_session(
         ]
     )
     ended = TradingState.objects.filter(rule=rule).exclude(state=Trading.ACTIVE)
-    ended.update(state=Trading.ACTIVE, reason="A new session", rule=None, changed_at=now)
+    ended.update(state=Trading.ACTIVE, reason="A new session", changed_at=now)
 
 
 def _store(rule: RiskRule, finding: Finding, *, day: DayFigures, confirmations: int) -> None:
@@ -100,7 +115,7 @@ def _store(rule: RiskRule, finding: Finding, *, day: DayFigures, confirmations: 
     before = (rule.current_value, rule.peak_pnl, rule.confirmations)
     rule.current_value, rule.peak_pnl, rule.confirmations = current, day.peak, confirmations
     if before != (current, day.peak, confirmations):
-        rule.save(update_fields=["current_value", "peak_pnl", "confirmations"])
+        rule.save(update_fields=["current_value", "peak_pnl", "confirmations", "confirmed_at"])
 
 
 def _cross(rule: RiskRule, account: TradingAccount, *, finding: Finding, now: datetime) -> None:
@@ -167,20 +182,22 @@ def _evaluate_trailing(
         positions = positions.filter(user_strategy=rule.user_strategy_id)
     exits = []
     for position in positions.select_related("instrument", "extreme"):
-        finding = _trail(rule, position)
+        finding, is_new = _trail(rule, position)
         if finding is None:
             continue
-        action = ViolationAction.POSITION_EXITED
-        _record(rule, account, finding=finding, action=action, now=now, position=position)
+        if is_new:
+            action = ViolationAction.POSITION_EXITED
+            _record(rule, account, finding=finding, action=action, now=now, position=position)
         exits.append(ProtectiveExit(position.pk, rule.pk, finding.words))
     return exits
 
 
-def _trail(rule: RiskRule, position: Position) -> Finding | None:
-    """Move the position's best price; return the finding at the moment its stop is confirmed."""
+def _trail(rule: RiskRule, position: Position) -> tuple[Finding | None, bool]:
+    """Move the position's best price; return the finding while its stop is confirmed, and whether
+    that is new. It is asked for until the position is closed: an exit may be refused."""
     price, sign = position.last_price, 1 if position.quantity > 0 else -1
     if price is None:
-        return None
+        return None, False
     extreme = getattr(position, "extreme", None) or PositionExtreme(
         position=position, best_price=position.average_price.quantize(Decimal("0.0001"))
     )
@@ -191,4 +208,4 @@ def _trail(rule: RiskRule, position: Position) -> Finding | None:
     extreme.confirmations = min(extreme.confirmations, CONFIRMATIONS)
     extreme.save()
     is_confirmed = extreme.confirmations >= CONFIRMATIONS
-    return finding if is_confirmed and not confirmed_before else None
+    return (finding if is_confirmed else None), not confirmed_before

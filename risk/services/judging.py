@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,19 +10,18 @@ from django.conf import settings
 from django.db.models import Q
 
 from brokers.models import TradingAccount
-from brokers.terms import Product
 from operations.figures import rupees
+from portfolio.services.sessions import lock_account
 from risk.models import (
     Reservation,
     RiskRule,
     RiskViolation,
-    RuleType,
     TraderControl,
     Trading,
     ViolationAction,
 )
-from risk.proposal import Change, Proposal, Refusal, Verdict
-from risk.rules import DAY_RULES, REACH_RULES, Exposure, Finding, Reach, daily_loss
+from risk.proposal import Proposal, Refusal, Verdict
+from risk.rules import DAY_RULES, REACH_RULES, Finding, Reach, daily_loss
 from risk.selectors import (
     Book,
     day_figures,
@@ -31,6 +31,8 @@ from risk.selectors import (
     state_with_reason,
 )
 
+_NOTHING = Decimal(0)
+
 
 def judge(proposal: Proposal, *, now: datetime) -> Verdict:
     """Judge an order and, when it may go, reserve what it could become.
@@ -38,40 +40,41 @@ def judge(proposal: Proposal, *, now: datetime) -> Verdict:
     Call inside the transaction that writes the order: the account's row is locked first, so that
     of several orders at once each is judged with the others counted in.
     """
-    account = _locked(proposal.account)
-    own, net = _exposures(proposal)
-    sign = 1 if proposal.side == "BUY" else -1
-    exitable = max(own.exitable(sign), net.exitable(sign))
-    is_exit = proposal.quantity <= exitable
+    account = lock_account(proposal.account)
+    stance = _stance(proposal)
     refusals: tuple[Refusal, ...] = ()
-    if not is_exit:
-        signed = sign * proposal.quantity
-        worst = max(own.worst_with(signed), net.worst_with(signed))
-        refusals = tuple(_objections(proposal, account, worst=worst, exitable=exitable))
-    verdict = Verdict(is_exit=is_exit, refusals=refusals)
+    if proposal.reduce_only and proposal.quantity > stance.own_exitable:
+        refusals = (_too_large(stance.own_exitable),)
+    elif not stance.is_exit:
+        refusals = tuple(_objections(proposal, account, stance))
+    verdict = Verdict(is_exit=stance.is_exit, refusals=refusals)
     if verdict.is_allowed:
-        _reserve(proposal, is_exit=is_exit, now=now)
+        _reserve(proposal, is_exit=stance.is_exit, now=now)
     return verdict
 
 
-def judge_change(change: Change, *, now: datetime) -> Verdict:
-    """Judge a working order as it shall be, and hold that much from now on.
+def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
+    """Judge a working order as it shall be, and hold the larger of what it was and will be.
 
-    Less at the same price always passes; more, or another price, is judged like a new order.
+    ``quantity`` is what would remain unfilled. Less at the same price always passes; anything
+    else is judged like a new order, with what this one holds already left out.
     """
-    account = _locked(change.account)
-    held = Reservation.objects.select_related("instrument").get(order_id=change.order_id)
-    price = change.price or held.price
-    refusals: list[Refusal] = []
-    if change.remaining > held.quantity and held.is_exit:
-        words = "An exit cannot be made larger: place another one"
-        refusals = [Refusal("EXIT_TOO_LARGE", words)]
-    elif not held.is_exit and (change.remaining > held.quantity or price > held.price):
-        refusals = list(_objections_to_change(held, account, change=change, price=price))
+    account = lock_account(proposal.account)
+    held = Reservation.objects.get(order_id=proposal.order_id)
+    stance = _stance(proposal, without=proposal.order_id)
+    refusals: tuple[Refusal, ...] = ()
+    if held.is_exit:
+        if proposal.quantity > max(stance.own_exitable, held.quantity):
+            refusals = (_too_large(stance.own_exitable),)
+    elif proposal.quantity > held.quantity or proposal.reference_price != held.price:
+        margin = None if proposal.margin is None else max(proposal.margin - held.margin, _NOTHING)
+        refusals = tuple(_objections(replace(proposal, margin=margin), account, stance))
     if not refusals:
-        held.quantity, held.price = change.remaining, price
-        held.save(update_fields=["quantity", "price"])
-    return Verdict(is_exit=held.is_exit, refusals=tuple(refusals))
+        held.quantity = max(held.quantity, proposal.quantity)
+        held.price = proposal.reference_price or held.price
+        held.margin = max(held.margin, proposal.margin or _NOTHING)
+        held.save(update_fields=["quantity", "price", "margin"])
+    return Verdict(is_exit=held.is_exit, refusals=refusals)
 
 
 def record_refusals(
@@ -100,31 +103,47 @@ def _fitting(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.0001"))
 
 
-def _locked(account: TradingAccount) -> TradingAccount:
-    return (
-        TradingAccount.objects.select_for_update(of=("self",))
-        .select_related("connection")
-        .get(pk=account.pk)
-    )
+@dataclass(frozen=True, slots=True)
+class _Stance:
+    """How an order stands to what is held: its own book's and the account's."""
+
+    worst: int
+    own_exitable: int
+    exitable: int
+    is_exit: bool
 
 
-def _exposures(proposal: Proposal) -> tuple[Exposure, Exposure]:
+def _stance(proposal: Proposal, *, without: uuid.UUID | None = None) -> _Stance:
+    """An order is an exit when it can only reduce the account's net, and its own book's too.
+
+    An order by hand belongs to no strategy's book, so the account's net alone decides.
+    """
     book = Book(proposal.account, proposal.instrument, proposal.product)
     strategy = proposal.user_strategy_id
-    return (
-        exposure(book, strategy=strategy, own=True),
-        exposure(book, strategy=strategy, own=False),
+    own = exposure(book, strategy=strategy, own=True, without=without)
+    net = exposure(book, strategy=strategy, own=False, without=without)
+    sign = 1 if proposal.side == "BUY" else -1
+    own_exitable, exitable = own.exitable(sign), net.exitable(sign)
+    if strategy is not None:
+        exitable = min(own_exitable, exitable)
+    signed = sign * proposal.quantity
+    worst = max(own.worst_with(signed), net.worst_with(signed))
+    return _Stance(worst, own_exitable, exitable, proposal.quantity <= exitable)
+
+
+def _too_large(exitable: int) -> Refusal:
+    words = (
+        f"Only {rupees(exitable, 0)} are left to exit" if exitable else "Nothing is left to exit"
     )
+    return Refusal("EXIT_TOO_LARGE", words)
 
 
-def _objections(
-    proposal: Proposal, account: TradingAccount, *, worst: int, exitable: int
-) -> Iterator[Refusal]:
-    yield from _state(account, proposal.user_strategy_id, exitable=exitable)
+def _objections(proposal: Proposal, account: TradingAccount, stance: _Stance) -> Iterator[Refusal]:
+    yield from _state(account, proposal.user_strategy_id, exitable=stance.exitable)
     yield from _account(account)
     yield from _knowledge(proposal)
     if proposal.reference_price is not None:
-        reach = Reach(worst, proposal.reference_price, proposal.instrument.lot_size)
+        reach = Reach(stance.worst, proposal.reference_price, proposal.instrument.lot_size)
         yield from _controls(proposal, account, reach=reach)
         for rule in rules_for(account, proposal.user_strategy_id):
             yield from _rule(rule, account, proposal, reach=reach)
@@ -227,23 +246,6 @@ def _refusal(kind: str, finding: Finding, rule: RiskRule | None = None) -> Refus
         limit=finding.limit,
         rule_id=rule.pk if rule else None,
     )
-
-
-def _objections_to_change(
-    held: Reservation, account: TradingAccount, *, change: Change, price: Decimal
-) -> Iterator[Refusal]:
-    yield from _state(account, held.user_strategy_id)
-    book = Book(account, held.instrument, Product(held.product))
-    others = exposure(book, strategy=held.user_strategy_id, own=False, without=change.order_id)
-    signed = change.remaining if held.side == "BUY" else -change.remaining
-    reach = Reach(others.worst_with(signed), price, held.instrument.lot_size)
-    reach_rules = rules_for(account, held.user_strategy_id).filter(
-        rule_type__in=[RuleType.MAX_POSITION_SIZE, RuleType.MAX_LOTS]
-    )
-    for rule in reach_rules:
-        finding = REACH_RULES[rule.rule_type](rule.rule_value, reach)
-        if finding.is_beyond:
-            yield _refusal(rule.rule_type, finding, rule)
 
 
 def _reserve(proposal: Proposal, *, is_exit: bool, now: datetime) -> None:

@@ -52,8 +52,8 @@ def hand_over(order_id: uuid.UUID, *, now: datetime) -> None:
     Reservation.objects.filter(order_id=order_id, handed_over_at=None).update(handed_over_at=now)
 
 
-def shrink_reservation(order_id: uuid.UUID, *, remaining: int, now: datetime) -> None:
-    """Hold only what is still unfilled; nothing left releases the reservation."""
+def hold_remaining(order_id: uuid.UUID, *, remaining: int, now: datetime) -> None:
+    """Hold exactly what an order may still add to a position; nothing left releases it."""
     held = Reservation.objects.filter(order_id=order_id)
     if remaining > 0:
         held.update(quantity=remaining, released_at=None)

@@ -37,6 +37,8 @@ class Cause:
 def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: datetime) -> TradingState:
     """Set the state of a workspace, account or strategy; the strictest of all that apply wins.
 
+    A person who sets it active also lifts what the rules have set there.
+
     :raises PermissionDenied: when a person without a trading role asks.
     """
     if cause.by is not None:
@@ -45,16 +47,27 @@ def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: dateti
         workspace=scope.workspace,
         account=scope.account,
         user_strategy_id=scope.user_strategy_id,
+        rule=cause.rule,
         defaults={
             "state": state,
             "reason": cause.reason[:300],
-            "rule": cause.rule,
             "changed_by": cause.by,
             "changed_at": now,
         },
     )
+    if state is Trading.ACTIVE and cause.rule is None:
+        _lift_rules(scope, now=now)
     publish("risk", workspace_id=scope.workspace.pk, subject_id=row.pk, now=now)
     return row
+
+
+def _lift_rules(scope: Scope, *, now: datetime) -> None:
+    set_by_rules = TradingState.objects.filter(
+        workspace=scope.workspace,
+        account=scope.account,
+        user_strategy_id=scope.user_strategy_id,
+    ).exclude(rule=None)
+    set_by_rules.update(state=Trading.ACTIVE, reason="Lifted by hand", changed_at=now)
 
 
 def engage_kill_switch(

@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -5,10 +6,12 @@ import pytest
 from notifications.models import Notification
 from orders.services.exiting import NothingToExit, exit_position
 from portfolio.models import Position, TradingSession
-from portfolio.services import mark_account
-from risk.models import RiskRule, RiskViolation, RuleType, Trading, TradingState
+from portfolio.services import mark_account, start_session
+from risk.models import RiskRule, RiskViolation, RuleType, Trading
 from risk.selectors import distances, effective_state
-from risk.services import ProtectiveExit, evaluate_account
+from risk.services import ProtectiveExit, evaluate_account, remove_rule, set_trading_state
+from risk.services.switching import Cause, Scope
+from tests.builders import make_account
 from tests.orders.desk import Desk, make_desk
 from tests.risk.test_judging import limit
 
@@ -69,7 +72,62 @@ class TestALossBeyondTheLimit:
         evaluate_account(desk.account, now=desk.now)
         rule.refresh_from_db()
         assert (rule.is_violated, rule.confirmations) == (False, 0)
-        assert TradingState.objects.get().state == Trading.ACTIVE
+        assert effective_state(desk.account) is Trading.ACTIVE
+
+
+class TestAnotherAccountOfTheDesk:
+    def test_with_an_older_session_does_not_lift_the_limit(self) -> None:
+        desk = make_desk()
+        rule = limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00")
+        idle = make_account(desk.account.workspace, "Idle")
+        start_session(idle, session_date=date(2026, 6, 16), now=desk.now)
+        evaluate_account(idle, now=desk.now)
+        rule.refresh_from_db()
+        assert rule.is_violated
+        assert effective_state(desk.account) is Trading.REDUCING
+
+    def test_does_not_use_up_the_confirmations(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        idle = make_account(desk.account.workspace, "Idle")
+        start_session(idle, session_date=date(2026, 6, 17), now=desk.now)
+        evaluate(desk, "90.00", times=1)
+        for _ in range(4):
+            evaluate_account(idle, now=desk.now)
+        assert effective_state(desk.account) is Trading.ACTIVE
+
+
+class TestAStateSetByHand:
+    def test_is_not_lowered_by_a_rule_nor_lifted_by_a_new_day(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        scope = Scope(desk.account.workspace)
+        set_trading_state(scope, Trading.HALTED, cause=Cause("by hand"), now=desk.now)
+        evaluate(desk, "90.00")
+        TradingSession.objects.update(session_date="2026-06-18", total_pnl=0)
+        evaluate_account(desk.account, now=desk.now)
+        assert effective_state(desk.account) is Trading.HALTED
+
+    def test_active_lifts_what_a_rule_has_set(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00")
+        scope = Scope(desk.account.workspace)
+        set_trading_state(scope, Trading.ACTIVE, cause=Cause("by hand"), now=desk.now)
+        assert effective_state(desk.account) is Trading.ACTIVE
+
+    def test_is_left_alone_when_a_rule_is_removed(self) -> None:
+        desk = make_desk()
+        rule = limit(desk, RuleType.MAX_DAILY_LOSS, "100")
+        desk.buy(100)
+        evaluate(desk, "90.00")
+        remove_rule(rule, by=desk.user, now=desk.now)
+        assert effective_state(desk.account) is Trading.ACTIVE
 
 
 class TestAProfitOnceReached:
@@ -88,14 +146,23 @@ class TestAProfitOnceReached:
 
 
 class TestATrailingStop:
-    def test_closes_the_position_once(self) -> None:
+    def test_asks_for_the_exit_until_the_position_is_closed(self) -> None:
         desk = make_desk()
         limit(desk, RuleType.TRAILING_STOP, "5")
         desk.buy(10)
         evaluate(desk, "110.00")
         position = Position.objects.open().get()
-        assert [each.position_id for each in evaluate(desk, "105.00")] == [position.pk]
-        assert evaluate(desk, "105.00", times=1) == []
+        for _ in range(2):
+            exits = evaluate(desk, "105.00")
+            assert [each.position_id for each in exits] == [position.pk]
+
+    def test_is_recorded_once(self) -> None:
+        desk = make_desk()
+        limit(desk, RuleType.TRAILING_STOP, "5")
+        desk.buy(10)
+        evaluate(desk, "110.00")
+        evaluate(desk, "105.00", times=6)
+        assert RiskViolation.objects.count() == 1
 
     def test_follows_the_best_price_and_not_the_entry(self) -> None:
         desk = make_desk()

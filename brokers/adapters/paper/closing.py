@@ -23,8 +23,6 @@ def close_positions(
     orders: Sequence[PaperOrder], scope: Q, *, at: datetime, keeper: Keeper
 ) -> None:
     """Close what is due in the scope, whose live orders are handed in."""
-    if not PaperPosition.objects.exclude(quantity=0).exists():
-        return
     due = Q(product=Product.MIS) | Q(contract__expiry__lte=indian_date(at))
     positions = PaperPosition.objects.filter(scope & due).exclude(quantity=0)
     for position in positions.select_related("contract", "book"):

@@ -37,6 +37,8 @@ def match(
     Without ``accounts`` only those that live on the common clock take part; a replay names its own.
     """
     fresh = [tick for tick in ticks if tick.ltp > 0 and at - tick.at <= STALE_AFTER]
+    if not fresh:
+        return []
 
     def plan(keeper: Keeper, scope: Q) -> None:
         keys = {tick.key for tick in fresh}

@@ -85,8 +85,9 @@ def price_for_margin(
     leg: Leg, *, order_type: OrderType, price: Decimal | None, last: Decimal | None
 ) -> Decimal | None:
     """Return the worst price the order may trade at, None where no price is known at all."""
-    if order_type.needs_price:
-        return price
+    if order_type.needs_price and price is not None:
+        # A sale at a low limit trades at the market, so the higher of the two is what it risks.
+        return price if leg.side is Side.BUY or last is None else max(price, last)
     if last is None:
         return None
     instrument = leg.instrument

@@ -1,0 +1,58 @@
+"""Is what a broker told believable? What is not is set aside with an alarm, never guessed at."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from brokers.gateway import OrderReport, TradeReport
+from brokers.terms import Side
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_MOST = Decimal(10**11)
+
+
+class ReportUnsound(Exception):
+    """A report says something that cannot be; it was not applied."""
+
+
+def check_order_report(report: OrderReport) -> None:
+    """Let a believable report pass.
+
+    :raises ReportUnsound: naming what is wrong.
+    """
+    _check(report.broker_order_id != "", "it names no order")
+    _check(_is_count(report.quantity) and report.quantity > 0, f"quantity {report.quantity!r}")
+    _check(_is_count(report.filled_quantity), f"filled quantity {report.filled_quantity!r}")
+    for price in (report.average_price, report.price, report.trigger_price):
+        _check(price is None or _is_amount(price), f"price {price!r}")
+    _check(report.side in Side.values, f"side {report.side!r}")
+    _check_time(report.updated_at)
+
+
+def check_trade_report(trade: TradeReport) -> None:
+    """Let a believable trade pass.
+
+    :raises ReportUnsound: naming what is wrong.
+    """
+    _check(trade.trade_id != "", "the trade has no number")
+    _check(_is_count(trade.quantity) and trade.quantity > 0, f"quantity {trade.quantity!r}")
+    _check(_is_amount(trade.price) and trade.price > 0, f"price {trade.price!r}")
+    _check(trade.side in Side.values, f"side {trade.side!r}")
+    _check_time(trade.traded_at)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and 0 <= value < _MOST
+
+
+def _check_time(at: object) -> None:
+    is_aware = isinstance(at, datetime) and at.tzinfo is not None
+    _check(is_aware and isinstance(at, datetime) and at > _EARLIEST, f"time {at!r}")
+
+
+def _check(holds: bool, words: str) -> None:
+    if not holds:
+        raise ReportUnsound(f"The broker's report cannot be: {words}")
