@@ -42,7 +42,8 @@ def _postgres(folder: Path) -> Iterator[str]:
     _run([*as_owner, *map(str, initdb)], folder)
     settings = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c max_connections=200"
     control = [*as_owner, str(binaries / "pg_ctl"), "-D", str(data)]
-    _run([*control, "-o", settings, "-w", "start"], folder)
+    # Its own log: a server that inherits our pipe would keep us waiting for the pipe to close.
+    _run([*control, "-l", str(data / "log"), "-o", settings, "-w", "start"], folder)
     try:
         yield f"postgres://pinnacle@127.0.0.1:{port}/postgres"
     finally:
