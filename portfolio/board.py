@@ -92,13 +92,26 @@ def positions_board(
     accounts: Collection[TradingAccount], *, by_strategy: bool, now: datetime
 ) -> Board:
     """Value every open position of the accounts at its last price."""
-    positions = (
-        Position.objects.open()
-        .filter(account__in=accounts)
-        .select_related("instrument", "account__connection", "user_strategy__strategy")
-        .order_by("account__name", "instrument__key", "product", "pk")
-    )
+    positions = open_positions(accounts)
     quotes = quotes_of({position.instrument.key for position in positions})
+    return board_of(positions, quotes, by_strategy=by_strategy, now=now)
+
+
+def open_positions(accounts: Collection[TradingAccount]) -> list[Position]:
+    """List what the accounts hold, with all that a page says of it."""
+    related = ("instrument", "account__connection", "user_strategy__strategy")
+    positions = Position.objects.open().filter(account__in=accounts).select_related(*related)
+    return list(positions.order_by("account__name", "instrument__key", "product", "pk"))
+
+
+def board_of(
+    positions: Iterable[Position],
+    quotes: Mapping[str, QuoteView],
+    *,
+    by_strategy: bool,
+    now: datetime,
+) -> Board:
+    """Value open positions at these prices."""
     rows = [_row(position, quotes=quotes, now=now) for position in positions]
     groups = _groups(rows, key=_strategy_group if by_strategy else _account_group)
     priced_at = [row.quote.as_of for row in rows if row.quote]

@@ -62,7 +62,7 @@ class Evaluator:
         return signals
 
     def _activations(self) -> UserStrategyQuerySet:
-        running = UserStrategy.objects.running().select_related("strategy", "account")
+        running = UserStrategy.objects.running().select_related("strategy")
         if self.accounts is None:
             running = running.filter(account__own_clock=False)
         else:

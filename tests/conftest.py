@@ -8,6 +8,8 @@ from django.core.cache import cache
 
 from market.auction import forget_auction_shares
 from market.calendar import forget_overrides
+from portfolio.rates import forget_rates
+from portfolio.square_off import forget_times
 
 # Playwright's loop would make Django refuse synchronous queries in the test's own thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -27,6 +29,8 @@ def _nothing_remembered() -> Iterator[None]:
     """A rolled-back test leaves no trace in the database, and so none in any memory."""
     forget_overrides()
     forget_auction_shares()
+    forget_rates()
+    forget_times()
     cache.clear()
     if settings.REDIS_URL:
         with redis.Redis.from_url(settings.REDIS_URL) as server:

@@ -16,7 +16,8 @@ from accounts.models import User, Workspace
 from accounts.services import create_workspace
 from brokers.models import TradingAccount
 from brokers.services import open_paper_account
-from market.calendar import IST
+from market.auction import forget_auction_shares
+from market.calendar import IST, forget_overrides
 from market.feeds import ReplayFeed, ReplayPlan
 from market.models import Instrument, Interval
 from market.quotes import forget_quotes, quotes_of
@@ -24,7 +25,9 @@ from orders.booked_fills import booked_fills, unbooked_trades
 from orders.services.reconciling import reconcile_account
 from portfolio.posting import ledger_faults
 from portfolio.proving import differences
+from portfolio.rates import forget_rates
 from portfolio.rebuilding import rebuild
+from portfolio.square_off import forget_times
 from strategies.evaluation import Evaluator
 from strategies.history import LoadedBars
 from strategies.models import Strategy
@@ -97,6 +100,7 @@ class Replay:
 
     def play(self) -> Iterator[DayReport]:
         """Play one day after the other; yield each day's report when it is over."""
+        _forget_what_was_read()
         keys = [instrument.key for instrument in self.prices.instruments]
         # A quote from after the replay's time would make every price of the replay a late one.
         forget_quotes(keys)
@@ -141,6 +145,16 @@ class Replay:
         reconciliation = reconcile_account(self.account, clock=lambda: at)
         self._disagreements += reconciliation.differences
         refresh_results(at, accounts=[self.account])
+
+
+def _forget_what_was_read() -> None:
+    """Begin with what is on file.
+
+    Rates, times and calendar days are kept a minute of real time: one read before they were changed
+    would count in the first part of a replay and not in the rest.
+    """
+    for forget in (forget_rates, forget_times, forget_overrides, forget_auction_shares):
+        forget()
 
 
 def _strategies(slugs: Sequence[str]) -> list[Strategy]:

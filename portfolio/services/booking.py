@@ -17,9 +17,9 @@ from portfolio.services.holdings import deliver
 from portfolio.services.netting import book_cash
 from portfolio.services.positions import Booking, book_day, book_net
 from portfolio.services.sessions import (
+    Gain,
     add_to_session,
     lock_account,
-    note_equity,
     open_unrealized,
     start_session,
 )
@@ -55,13 +55,8 @@ def book_fill(fill: Fill, *, now: datetime) -> Booked:
     deliver(fill, now=now)
     gross = book_cash(fill)
     post(fill.account, trade_voucher(fill, gross=gross, charges=charges.total), now=now)
-    add_to_session(
-        session,
-        realized=realized,
-        charges=charges.total,
-        unrealized=open_unrealized(fill.account),
-    )
-    note_equity(session, now=now, is_trade=True)
+    gain = Gain(open_unrealized(fill.account), realized=realized, charges=charges.total)
+    add_to_session(session, gain, now=now, is_trade=True)
     for kind in ("positions", "funds"):
         publish(kind, workspace_id=fill.account.workspace_id, subject_id=fill.account.pk, now=now)
     return Booked(realized, charges, gross - charges.total, charges_known)

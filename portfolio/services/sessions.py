@@ -1,5 +1,6 @@
 """An account's trading day: what it began with, what it made, how far it fell from its best."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -88,40 +89,50 @@ def close_session(
     return session
 
 
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What an account has open is worth, and what a trade has just added."""
+
+    unrealized: Decimal
+    realized: Decimal = NOTHING
+    charges: Decimal = NOTHING
+
+
 def add_to_session(
-    session: TradingSession, *, realized: Decimal, charges: Decimal, unrealized: Decimal
+    session: TradingSession, gain: Gain, *, now: datetime, is_trade: bool = False
 ) -> None:
-    """Bring a session's figures up to date; the caller holds the account's lock."""
+    """Bring a session's figures and its curve up to date; the caller holds the account's lock."""
     before = session.total_pnl
-    session.realized_pnl += realized
-    session.charges += charges
-    session.unrealized_pnl = unrealized
+    session.realized_pnl += gain.realized
+    session.charges += gain.charges
+    session.unrealized_pnl = gain.unrealized
     session.total_pnl = session.net_pnl
     session.peak_pnl = max(session.peak_pnl, session.total_pnl)
     session.max_drawdown = max(session.max_drawdown, session.peak_pnl - session.total_pnl)
     if session.capital_at_end is not None:  # a late fill of a day that has ended
         session.capital_at_end += session.total_pnl - before
+    _note_equity(session, now=now, is_trade=is_trade)
+    session.marked_at = now
     session.save(update_fields=_FIGURES)
 
 
-def note_equity(session: TradingSession, *, now: datetime, is_trade: bool = False) -> None:
+def _note_equity(session: TradingSession, *, now: datetime, is_trade: bool) -> None:
     """Keep the day's curve: a point for each minute, moved within it by trades only."""
     minute = now.replace(second=0, microsecond=0)
-    if is_trade or session.marked_at is None or session.marked_at < minute:
-        point = EquityPoint(
-            account_id=session.account_id,
-            session_date=session.session_date,
-            at=minute,
-            net_pnl=session.total_pnl,
-        )
-        EquityPoint.objects.bulk_create(
-            [point],
-            update_conflicts=True,
-            unique_fields=["account", "session_date", "at"],
-            update_fields=["net_pnl"],
-        )
-    session.marked_at = now
-    session.save(update_fields=["marked_at"])
+    if not is_trade and session.marked_at is not None and session.marked_at >= minute:
+        return
+    point = EquityPoint(
+        account_id=session.account_id,
+        session_date=session.session_date,
+        at=minute,
+        net_pnl=session.total_pnl,
+    )
+    EquityPoint.objects.bulk_create(
+        [point],
+        update_conflicts=True,
+        unique_fields=["account", "session_date", "at"],
+        update_fields=["net_pnl"],
+    )
 
 
 def open_unrealized(account: TradingAccount) -> Decimal:

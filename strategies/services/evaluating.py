@@ -76,7 +76,7 @@ def evaluate_candles(
     algorithm = build_algorithm(user_strategy.strategy.algorithm, user_strategy.parameters)
     interval = Interval(user_strategy.interval)
     closed = [each for each in due if closes_at(each.instrument, interval, each.at) <= now]
-    windows = _windows(_unjudged(user_strategy, closed), interval, algorithm.lookback, history)
+    windows = _windows(closed, interval, algorithm.lookback, history)
     if not windows:
         return []
     return _judge(user_strategy, algorithm, windows, now=now)
@@ -107,11 +107,7 @@ def _judge(
     user_strategy: UserStrategy, algorithm: Algorithm, windows: Windows, *, now: datetime
 ) -> list[Signal]:
     # Two evaluators of one activation wait for each other here; so does a pause, or a stop.
-    activation = (
-        UserStrategy.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("strategy", "account", "user", "workspace")
-        .get(pk=user_strategy.pk)
-    )
+    activation = UserStrategy.objects.select_for_update(no_key=True).get(pk=user_strategy.pk)
     if not activation.is_active:
         return []
     unjudged = _unjudged(activation, list(windows))
