@@ -1,5 +1,6 @@
 # The whole interface: make setup, make run, make test, make check. See README.md.
 PYTHON ?= python3.11
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 setup: var/.set-up
 
 run: var/.set-up
-	@$(BIN)/python manage.py run_pinnacle
+	@$(BIN)/python manage.py run_pinnacle --port $(PORT)
 
 test: var/.set-up-dev
 	@$(BIN)/python bin/test.py

@@ -1,5 +1,6 @@
 """Log lines as JSON on a server, as text on a laptop; never with a secret in them."""
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -14,6 +15,15 @@ def mask_secrets(
     """Mask secrets in a log event: a step of structlog's chain."""
     event.update({key: redact({key: value})[key] for key, value in event.items()})  # type: ignore[index]
     return event
+
+
+class PlainRefusals(logging.Filter):
+    """Drop the trace of a refused request: a page not there, or not allowed, is no fault."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
+        return True
 
 
 STEPS: list[structlog.types.Processor] = [
@@ -53,6 +63,15 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "filters": {"plain_refusals": {"()": PlainRefusals}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "plain",
+                "filters": ["plain_refusals"],
+            }
+        },
+        # Django's own handlers would write each line a second time.
+        "loggers": {"django": {"handlers": [], "level": level}},
         "root": {"handlers": ["console"], "level": level},
     }

@@ -1,13 +1,14 @@
-"""Write down every request that changes something, and every error that nobody caught."""
+"""Refuse what no page sends; write down every change asked for and every error not caught."""
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 
 from operations.audit import Deed, append
@@ -15,9 +16,32 @@ from operations.errors import record_error
 from operations.ids import new_id
 from operations.requests import client_ip
 
+NUL = "\x00"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Answers, not faults: Django turns each of these into a page of its own.
 EXPECTED = (Http404, PermissionDenied, SuspiciousOperation)
+
+
+class RefuseNulMiddleware:
+    """Answer 400 to a NUL character: nobody types one, and PostgreSQL stores none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if any(NUL in text for text in _texts(request)):
+            return render(request, "400.html", status=400)
+        return self.get_response(request)
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    """Yield all that a person may have put into the request and a view may look up."""
+    yield request.path
+    yield from request.COOKIES.values()
+    for sent in (request.GET, request.POST):
+        for name, values in sent.lists():
+            yield name
+            yield from values
 
 
 class RequestLogMiddleware:
@@ -83,4 +107,4 @@ def _is_success(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 def _clean(text: str, length: int) -> str:
-    return text.replace("\x00", "")[:length]
+    return text.replace(NUL, "")[:length]

@@ -5,18 +5,20 @@ from decimal import Decimal
 from django import forms
 from django.http import QueryDict
 
-from operations.amounts import AmountInput
+from operations.amounts import FigureField, UnitsField
 from orders.models import Order
 from orders.services.modifying import OrderChanges
+
+SMALLEST = Decimal("0.0001")
 
 
 class ChangeForm(forms.Form):
     """Quantity and the prices that the order's type has; empty leaves one as it is."""
 
-    quantity = forms.IntegerField(label="Quantity", min_value=1)
-    price = forms.DecimalField(label="Price", min_value=Decimal("0.0001"), decimal_places=4)
-    trigger_price = forms.DecimalField(
-        label="Trigger price", min_value=Decimal("0.0001"), decimal_places=4
+    quantity = UnitsField(label="Quantity", min_value=1, max_value=10**9)
+    price = FigureField(label="Price", min_value=SMALLEST, max_digits=15, decimal_places=4)
+    trigger_price = FigureField(
+        label="Trigger price", min_value=SMALLEST, max_digits=15, decimal_places=4
     )
 
     def __init__(self, data: QueryDict | None = None, *, order: Order) -> None:
@@ -30,7 +32,7 @@ class ChangeForm(forms.Form):
             if initial[name] is None:
                 del self.fields[name]
         for field in self.fields.values():
-            field.widget = AmountInput()
+            field.widget.attrs.update(inputmode="decimal", autocomplete="off")
         filled = order.filled_quantity
         self.fields["quantity"].help_text = f"{filled} filled already" if filled else ""
 

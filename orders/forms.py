@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from brokers.models import TradingAccount
 from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
 from market.models import Instrument
+from operations.amounts import FigureField, UnitsField
 from operations.figures import price
 from orders.requests import OrderRequest
 
@@ -19,31 +20,6 @@ CONTRACT_PRODUCTS = (Product.MIS, Product.NRML)
 SHORT_PRODUCTS = {Product.MIS: "Intraday", Product.CNC: "Delivery", Product.NRML: "Carry forward"}
 # As the buttons of the window name them.
 TYPES = [("MARKET", "Market"), ("LIMIT", "Limit"), ("SL", "SL"), ("SL-M", "SL-M")]
-NO_COMMAS = str.maketrans("", "", ",₹ \u00a0")
-
-
-def _bare(value: object) -> object:
-    return value.translate(NO_COMMAS) if isinstance(value, str) else value
-
-
-class FigureField(forms.DecimalField):
-    """A price as people write it: 1,412.60 or ₹1412.6."""
-
-    widget = forms.TextInput
-
-    def clean(self, value: object) -> Decimal | None:
-        figure: Decimal | None = super().clean(_bare(value))
-        return figure
-
-
-class UnitsField(forms.IntegerField):
-    """A number of shares or contracts as people write it: 1,50,000."""
-
-    widget = forms.TextInput
-
-    def clean(self, value: object) -> int | None:
-        units: int | None = super().clean(_bare(value))
-        return units
 
 
 class OrderForm(forms.Form):
@@ -78,6 +54,10 @@ class OrderForm(forms.Form):
         self.accounts = accounts
         self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
         self.fields["product"].choices = product_choices(instrument)  # type: ignore[attr-defined]
+
+    def as_typed(self) -> "OrderForm":
+        """Read the same once more, without what the services have refused of it since."""
+        return OrderForm(self.data, instrument=self.instrument, accounts=self.accounts)
 
     def request(self) -> OrderRequest:
         """Say what was asked for; only after ``is_valid``."""

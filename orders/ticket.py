@@ -10,17 +10,23 @@ from market.quotes import QuoteView, quote_of
 from operations.figures import rupees
 from orders.forms import OrderForm
 from orders.preview import Preview, preview_order
+from risk.models import Trading
+from risk.selectors import state_with_reason
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """``preview`` is None while the form does not read as an order."""
+    """``preview`` is None while the form does not read as an order.
+
+    ``halt`` says that the account takes no entries now, and why; empty while it does.
+    """
 
     form: OrderForm
     quote: QuoteView | None
     preview: Preview | None
     account: TradingAccount | None
     now: datetime
+    halt: str = ""
     complaints: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -52,12 +58,25 @@ class Ticket:
         ]
 
     @property
+    def is_queued(self) -> bool:
+        """It would wait for the next open: the after-market box is ticked."""
+        return bool(self.form["is_amo"].value())
+
+    @property
+    def is_short(self) -> bool:
+        margin = self.preview.margin if self.preview else None
+        return margin is not None and margin.is_short
+
+    @property
     def button_words(self) -> str:
         """Say what the button does: Buy 350 · ₹4,94,410."""
         units = self.form.units
         words = f"{self.side.label} {rupees(units, 0)}" if units else self.side.label
+        if self.is_short:
+            return f"{words} · short of margin"
         value = self.preview.value if self.preview else None
-        return words if value is None else f"{words} · ₹{rupees(value, 0)}"
+        words = words if value is None else f"{words} · ₹{rupees(value, 0)}"
+        return f"{words} · at the open" if self.is_queued else words
 
     @property
     def lot_words(self) -> str:
@@ -73,16 +92,29 @@ class Ticket:
 def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
     """Look up what the window shows. A window just opened is not judged: nothing was asked yet."""
     reading = form if form.is_bound else _as_opened(form)
+    if form.is_bound and not form.is_valid():
+        # A refusal of the services must not hide what the order would need and cost.
+        reading = form.as_typed()
     sound = reading.is_valid()
     preview = preview_order(reading.request(), now=now) if sound else None
+    account = reading.cleaned_data.get("account")
     return Ticket(
         form=form,
         quote=quote_of(form.instrument.key),
         preview=preview,
-        account=reading.cleaned_data.get("account"),
+        account=account,
         now=now,
-        complaints=_complaints(reading, preview) if is_judged else {},
+        halt=_halt_words(account) if account else "",
+        complaints=_complaints(form, preview) if is_judged else {},
     )
+
+
+def _halt_words(account: TradingAccount) -> str:
+    state, reason = state_with_reason(account)
+    if state is Trading.ACTIVE:
+        return ""
+    words = "Only exits are taken now" if state is Trading.REDUCING else "Trading is halted"
+    return f"{words}. {reason}".strip()
 
 
 def _as_opened(form: OrderForm) -> OrderForm:

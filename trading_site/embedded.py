@@ -54,7 +54,7 @@ def listen(address: Address) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             words = f"Port {address.port} is in use. Stop what runs there, or choose another: "
-            raise PortBusy(f"{words}--port {address.port + 1}") from error
+            raise PortBusy(f"{words}make run PORT={address.port + 1}") from error
         raise AddressUnusable(f"{address.host}:{address.port}: {error.strerror}") from error
     return listener
 

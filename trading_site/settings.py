@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "operations.middleware.RefuseNulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,7 +148,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 
-LOGGING = logging_config(as_json=not DEBUG, level=env.str("LOG_LEVEL", default="INFO"))
+# A laptop's terminal shows what needs a look, a server's log every step.
+LOGGING = logging_config(
+    as_json=HTTPS and not DEBUG,
+    level=env.str("LOG_LEVEL", default="INFO" if HTTPS else "WARNING"),
+)
 
 LANGUAGE_CODE = "en-in"
 TIME_ZONE = "Asia/Kolkata"

@@ -11,22 +11,26 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
+from operations.figures import rupees
 from orders.lifecycle import IllegalTransition
 from orders.models import Order
 from orders.selectors import orders_on_page
 from orders.services.cancelling import cancel_order, cancel_orders
-from orders.views.answers import back_to, valid_ids
+from orders.states import OrderStatus
+from orders.views.answers import back_to, in_words, valid_ids
 
 
 @require_POST
 @trader_required
 def cancel(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
     mine = Order.objects.tradable_by(request.user).filter(workspace=request.workspace)
-    order = get_object_or_404(mine, pk=order_id)
+    order = get_object_or_404(mine.select_related("instrument"), pk=order_id)
     try:
-        cancel_order(order, by=request.user, now=timezone.now())
+        cancelled = cancel_order(order, by=request.user, now=timezone.now())
     except IllegalTransition as error:
-        messages.error(request, str(error))
+        messages.error(request, in_words(error))
+    else:
+        messages.success(request, _cancel_words(cancelled))
     return back_to(request, order.get_absolute_url())
 
 
@@ -49,7 +53,14 @@ def cancel_chosen(request: UserRequest) -> HttpResponse:
     orders = list(chosen.select_related("instrument").order_by("created_at"))
     taken, complaints = cancel_orders(orders, by=request.user, now=timezone.now())
     for complaint in complaints:
-        messages.error(request, complaint)
+        messages.error(request, in_words(complaint))
     if taken:
         messages.success(request, f"Cancelling {taken} order{pluralize(taken)}.")
     return redirect("orders:list")
+
+
+def _cancel_words(order: Order) -> str:
+    words = f"{order.side} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"
+    if order.status == OrderStatus.CANCELLED:
+        return f"{words} is cancelled: it had not been sent."
+    return f"Cancel sent for {words}. What fills before it arrives stays filled."

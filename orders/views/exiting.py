@@ -1,6 +1,7 @@
 """Exit positions: first a look, in numbers, at the orders it takes; then one press."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.contrib import messages
@@ -15,8 +16,11 @@ from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from brokers.terms import Product
 from market.quotes import quotes_of
+from operations.figures import ist_time, rupees
 from operations.ids import new_id
+from orders.models import Order
 from orders.services.exiting import exit_positions
+from orders.states import OrderStatus
 from orders.views.answers import valid_ids
 from portfolio.models import Position
 
@@ -54,21 +58,33 @@ def preview_exits(request: UserRequest) -> HttpResponse:
 def exit_chosen(request: UserRequest) -> HttpResponse:
     mine = Position.objects.tradable_by(request.user).filter(workspace=request.workspace)
     chosen = mine.open().filter(pk__in=valid_ids(request.POST.getlist("position")))
+    now = timezone.now()
     orders, complaints = exit_positions(
         chosen.select_related("instrument", "account__connection"),
         by=request.user,
-        now=timezone.now(),
+        now=now,
         idempotency_key=request.POST.get("key", ""),
     )
     for complaint in complaints:
         messages.error(request, complaint)
-    for order in orders:
-        if order.error_message:
-            messages.error(request, f"{order.instrument.trading_symbol}: {order.error_message}")
-    placed = sum(1 for order in orders if not order.error_message)
+    tell_exits(request, orders, now=now)
+    return redirect("portfolio:positions")
+
+
+def tell_exits(request: UserRequest, orders: list[Order], *, now: datetime) -> None:
+    """Say what became of each exit; one older than this request is another press's."""
+    fresh = [order for order in orders if order.created_at >= now]
+    placed = sum(1 for order in fresh if order.status != OrderStatus.DENIED)
     if placed:
         messages.success(request, f"{placed} exit order{pluralize(placed)} placed.")
-    return redirect("portfolio:positions")
+    for order in orders:
+        words = f"{order.side} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"
+        if order.status == OrderStatus.DENIED:
+            messages.error(request, f"{words} was refused: {order.error_message}")
+        elif order.created_at < now:
+            asked = f"was placed at {ist_time(order.created_at)} already"
+            state = order.get_status_display().lower()
+            messages.warning(request, f"{words} {asked} ({state}). Nothing new was sent.")
 
 
 def _chosen(request: UserRequest) -> QuerySet[Position]:

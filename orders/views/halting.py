@@ -21,6 +21,7 @@ from operations.ids import new_id
 from orders.models import Order
 from orders.models.orders import OrderQuerySet
 from orders.services.exiting import cancel_entries, exit_positions
+from orders.views.exiting import tell_exits
 from portfolio.models import Position
 from risk.services import engage_kill_switch
 
@@ -109,11 +110,12 @@ def _halt(request: UserRequest, form: HaltForm) -> None:
 
 def _exit_everything(request: UserRequest, *, key: str) -> list[str]:
     positions = Position.objects.open().filter(workspace=request.workspace)
+    now = timezone.now()
     orders, complaints = exit_positions(
         positions.select_related("instrument", "account__connection"),
         by=request.user,
-        now=timezone.now(),
+        now=now,
         idempotency_key=key,
     )
-    messages.success(request, f"Exit orders placed: {len(orders)}.")
+    tell_exits(request, orders, now=now)
     return complaints

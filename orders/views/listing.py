@@ -25,7 +25,7 @@ ORDER_COLUMNS = (
     Column("Price", "price", ("average_price", "price"), css="num not-phone"),
     Column("Account", "account", ("account__name",), css="not-phone"),
     Column("Strategy", "strategy", ("user_strategy__strategy__name",), css="not-phone not-laptop"),
-    Column("Act", css="num"),
+    Column("Act", css="num not-phone"),
 )
 TRADE_COLUMNS = (
     Column("Time", "time", ("traded_at",)),

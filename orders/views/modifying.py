@@ -15,6 +15,7 @@ from orders.change_form import ChangeForm
 from orders.models import Order
 from orders.selectors import orders_on_page
 from orders.services.modifying import IllegalTransition, OrderInvalid, modify_order
+from orders.views.answers import in_words
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +36,7 @@ def _changed(request: UserRequest, order: Order, form: ChangeForm) -> bool:
     except OrderInvalid as refusal:
         form.refuse(refusal.errors)
     except IllegalTransition as error:
-        form.add_error(None, str(error))
+        form.add_error(None, in_words(error))
     else:
         messages.success(request, "The change is on its way to the broker.")
         return True

@@ -5,9 +5,13 @@
   const find = (selector) => document.querySelector(selector);
   const isTyping = (target) => target.matches("input, select, textarea, [contenteditable]");
 
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((row) => row.offsetParent !== null);
+
+  // The list one is in; from anywhere else the page's own table comes before the watchlist.
   function rows() {
-    const found = document.querySelectorAll("main .tbl tbody tr, .watch > li");
-    return [...found].filter((row) => row.offsetParent !== null);
+    const lists = [shown("main .tbl tbody tr"), shown(".watch > li")].filter((list) => list.length);
+    const current = lists.find((list) => list.some((row) => row.contains(document.activeElement)));
+    return current || lists[0] || [];
   }
 
   function step(by) {
@@ -18,6 +22,20 @@
     const target = row.querySelector("summary, a[href]") || row;
     if (target === row) row.tabIndex = -1;
     target.focus();
+  }
+
+  // From the search box into what it found, and along it: an arrow, or Enter for the first.
+  function walkFound(event) {
+    const by = { ArrowDown: 1, ArrowUp: -1, Enter: 1 }[event.key];
+    const inBox = event.target.matches("#find");
+    if (!by || !(inBox || (event.key !== "Enter" && event.target.closest(".watch .found")))) return false;
+    const links = shown(".watch .found").map((row) => row.querySelector("a[href]")).filter(Boolean);
+    if (!links.length || (inBox && by < 0)) return false;
+    const at = links.findIndex((link) => link.closest("li").contains(event.target));
+    event.preventDefault();
+    if (at === 0 && by < 0) find("#find").focus();
+    else links[Math.min(at + by, links.length - 1)].focus();
+    return true;
   }
 
   function order(side) {
@@ -63,6 +81,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") { escape(); return; }
+    if (find("#find") && walkFound(event)) return;
     if (isTyping(event.target) || find("dialog:modal")) return;
     if (going) { event.preventDefault(); go(event.key.toLowerCase()); return; }
     const action = ACTIONS[event.key];

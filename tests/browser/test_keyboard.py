@@ -36,6 +36,16 @@ class TestKeyboard:
         page.keyboard.type("rel")
         expect(page.locator(".watch .found")).to_contain_text("RELIANCE")
 
+    @pytest.mark.parametrize("key", ["ArrowDown", "Enter"])
+    def test_buys_what_it_has_found(self, page: Page, watched: Instrument, key: str) -> None:
+        page.goto("/")
+        page.keyboard.press("/")
+        page.keyboard.type("rel")
+        expect(page.locator(".watch .found")).to_contain_text("RELIANCE")
+        page.keyboard.press(key)
+        page.keyboard.press("b")
+        expect(page.locator("#window form")).to_contain_text("RELIANCE")
+
     def test_goes_to_orders(self, page: Page, watched: Instrument) -> None:
         page.goto("/")
         page.keyboard.press("g")

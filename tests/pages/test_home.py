@@ -111,7 +111,15 @@ class TestHome:
             user=workspace.owner,
             rule_type=RuleType.MAX_DAILY_LOSS,
             rule_value=Decimal(25000),
-            current_value=Decimal(4000),
+        )
+        TradingSession.objects.create(
+            workspace=workspace,
+            user=workspace.owner,
+            account=account,
+            session_date=NOW.date(),
+            start_time=NOW,
+            total_pnl=Decimal(-4000),
+            capital_at_start=Decimal(100000),
         )
         page = browser.get("/").content.decode()
         assert "21,000.00" in page and "away from −25,000.00" in page
@@ -148,7 +156,7 @@ class TestHome:
             browser.get("/")
         # A quote of the position is read only where there is a position.
         assert len(full) <= len(bare) + 1
-        assert len(full) <= 24
+        assert len(full) <= 17
 
     @pytest.mark.parametrize("name", PARTS)
     def test_part_renders_alone_and_listens(

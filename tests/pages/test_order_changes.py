@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import Role
 from orders.models import Order
 from orders.states import OrderStatus
 from portfolio.models import Position
-from risk.models import TraderControl
+from risk.models import Reservation, TraderControl
 from tests.orders.desk import Desk
 from tests.pages.desks import HTMX, client_of, client_of_stranger, client_with_role
 
@@ -43,7 +47,14 @@ class TestCancel:
     def test_says_so_when_the_order_has_ended(self, desk: Desk) -> None:
         order = desk.buy()
         answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", follow=True)
-        assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+        (message,) = answer.context["messages"]
+        assert message.level_tag == "error"
+        assert str(message) == "A cancel is not possible while the order is filled"
+
+    def test_says_that_it_has_been_sent(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", follow=True)
+        assert "Cancel sent for BUY 10 RELIANCE" in answer.content.decode()
 
     def test_loads_the_page_anew_for_a_part(self, desk: Desk) -> None:
         order = desk.place(limit="95.00")
@@ -90,7 +101,15 @@ class TestChangeOrder:
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("price", "95.03"), ("price", "0"), ("price", "x"), ("quantity", "0"), ("quantity", "")],
+        [
+            ("price", "95.03"),
+            ("price", "0"),
+            ("price", "x"),
+            *[("price", each) for each in ("1e400", "1e13", "9" * 30, "9_5", "९५", "95,00")],
+            ("quantity", "0"),
+            ("quantity", "1_0"),
+            ("quantity", ""),
+        ],
     )
     def test_is_refused_beside_the_field(self, desk: Desk, field: str, value: str) -> None:
         order = desk.send(desk.place(limit="95.00"))
@@ -152,6 +171,20 @@ class TestExit:
         client.post("/orders/exit/chosen/", typed)
         client.post("/orders/exit/chosen/", typed)
         assert Order.objects.filter(side="SELL").count() == 1
+
+    def test_says_that_the_order_of_a_first_press_is_older(self, desk: Desk) -> None:
+        desk.buy()
+        position = Position.objects.open().get()
+        client = client_of(desk)
+        typed = {"position": [str(position.pk)], "key": "k1"}
+        client.post("/orders/exit/chosen/", typed, follow=True)
+        Order.objects.filter(side="SELL").update(
+            status=OrderStatus.REJECTED, created_at=F("created_at") - timedelta(minutes=1)
+        )
+        Reservation.objects.update(released_at=timezone.now())
+        answer = client.post("/orders/exit/chosen/", typed, follow=True)
+        (message,) = answer.context["messages"]
+        assert "Nothing new was sent" in str(message)
 
     def test_leaves_another_desks_positions_alone(self, desk: Desk) -> None:
         desk.buy()

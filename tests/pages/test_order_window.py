@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import Membership, Role, Workspace
@@ -13,7 +14,7 @@ from market.models import Instrument
 from market.quotes import put_quotes
 from orders.models import Order
 from orders.states import OrderStatus
-from risk.models import RiskRule, RuleType
+from risk.models import RiskRule, RuleType, Trading, TradingState
 from tests.builders import make_instrument, make_user, make_workspace
 from tests.pages.conftest import quote_at
 
@@ -114,6 +115,30 @@ class TestOrderWindowRefuses:
         assert order.status == OrderStatus.DENIED
         assert order.error_message in answer.content.decode()
         assert sent["idempotency_key"] not in answer.content.decode()
+        assert "Margin needed" in answer.content.decode()
+
+    @pytest.mark.parametrize("price", ["1_400", "१४००", "14e2", "1400,00", "1.4.0", "9" * 30])
+    def test_a_price_that_nobody_types(
+        self, browser: Client, account: TradingAccount, share: Instrument, price: str
+    ) -> None:
+        answer = browser.post(URL, typed(account, share, price=price))
+        assert complaint(answer.content, "price")
+        assert not Order.objects.exists()
+
+    def test_by_saying_beforehand_that_the_desk_is_halted(
+        self, browser: Client, account: TradingAccount, share: Instrument, now: datetime
+    ) -> None:
+        TradingState.objects.create(
+            workspace=account.workspace, state=Trading.HALTED, reason="Enough.", changed_at=now
+        )
+        page = browser.get(URL, {"instrument": share.key}).content.decode()
+        assert "Trading is halted. Enough." in page
+
+    def test_nothing_that_margin_is_short_for_but_says_so_on_the_button(
+        self, browser: Client, account: TradingAccount, share: Instrument
+    ) -> None:
+        asked = {"instrument": share.key, "quantity": "90000"}
+        assert "short of margin" in browser.get(URL, asked).content.decode()
 
 
 class TestOrderWindowOpens:
@@ -130,8 +155,17 @@ class TestOrderWindowOpens:
     def test_with_a_button_that_says_what_it_does(
         self, browser: Client, account: TradingAccount, share: Instrument
     ) -> None:
-        asked = {"instrument": share.key, "side": "SELL", "quantity": "350"}
-        assert "Sell 350 · ₹4,90,000" in browser.get(URL, asked).content.decode()
+        asked = {"instrument": share.key, "side": "SELL", "quantity": "150"}
+        assert "Sell 150 · ₹2,10,000" in browser.get(URL, asked).content.decode()
+
+    def test_saying_that_the_market_is_closed_and_the_order_waits(
+        self, browser: Client, account: TradingAccount, now: datetime
+    ) -> None:
+        closed = make_instrument("NSE:RELIANCE")
+        with time_machine.travel(now + timedelta(hours=10), tick=False):
+            page = browser.get(URL, {"instrument": closed.key, "account": str(account.pk)})
+        assert "After-market order." in page.content.decode()
+        assert "at the open" in page.content.decode()
 
     def test_alone_for_a_sheet_over_another_page(
         self, browser: Client, account: TradingAccount, share: Instrument
@@ -199,7 +233,7 @@ class TestSending:
     def test_places_the_order_and_opens_its_page(
         self, browser: Client, account: TradingAccount, share: Instrument
     ) -> None:
-        answer = browser.post(URL, typed(account, share, quantity="1,0", price="₹1,400.00"))
+        answer = browser.post(URL, typed(account, share, price="₹1,400.00"))
         order = Order.objects.get()
         assert answer["Location"] == order.get_absolute_url()
         assert (order.side, order.quantity, order.price) == ("BUY", 10, Decimal(1400))

@@ -4,6 +4,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
+from brokers.models import TradingAccount
+from brokers.services import open_paper_account
+from portfolio.models import TradingSession
 from risk.models import RiskRule, RuleType, Trading, TradingState
 from risk.services import engage_kill_switch
 from risk.services.limits import RuleTerms, add_rule
@@ -23,6 +26,21 @@ LIMIT = {"rule_type": "MAX_DAILY_LOSS", "rule_value": "25,000"}
 def make_rule(desk: Desk, kind: RuleType = RuleType.MAX_DAILY_LOSS, value: str = "100") -> RiskRule:
     terms = RuleTerms(kind, Decimal(value))
     return add_rule(desk.account.workspace, terms, by=desk.user, now=desk.now)
+
+
+def begin_day(account: TradingAccount, desk: Desk, *, pnl: str) -> None:
+    TradingSession.objects.update_or_create(
+        account=account,
+        session_date=desk.now.date(),
+        defaults={
+            "workspace": account.workspace,
+            "user": desk.user,
+            "start_time": desk.now,
+            "capital_at_start": Decimal(100000),
+            "realized_pnl": Decimal(pnl),
+            "total_pnl": Decimal(pnl),
+        },
+    )
 
 
 class TestRiskPage:
@@ -46,6 +64,16 @@ class TestRiskPage:
         (row,) = client_of(desk).get(URL).context["rules"]
         assert row.percent is None
 
+    def test_measures_a_rule_over_all_accounts_of_its_reach(self, desk: Desk) -> None:
+        make_rule(desk, value="10000")
+        idle = open_paper_account(
+            desk.account.workspace, user=desk.user, name="Idle", cash=Decimal(1000), now=desk.now
+        )
+        begin_day(desk.account, desk, pnl="-2500")
+        begin_day(idle, desk, pnl="0")
+        (row,) = client_of(desk).get(URL).context["rules"]
+        assert (row.current, row.percent) == ("2,500.00", 25)
+
     def test_lists_what_was_refused(self, desk: Desk) -> None:
         make_rule(desk, RuleType.MAX_POSITION_SIZE, "100")
         order = desk.place(limit="95.00")
@@ -60,7 +88,7 @@ class TestRiskPage:
 
     def test_costs_few_queries(self, desk: Desk) -> None:
         make_rule(desk)
-        assert queries_of(client_of(desk), f"{URL}part/") <= 15
+        assert queries_of(client_of(desk), f"{URL}part/") <= 18
 
     def test_exports_violations(self, desk: Desk) -> None:
         make_rule(desk, RuleType.MAX_POSITION_SIZE, "100")

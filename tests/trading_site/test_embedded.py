@@ -37,7 +37,7 @@ class TestListen:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            with pytest.raises(PortBusy, match=f"Port {port} is in use.*--port {port + 1}"):
+            with pytest.raises(PortBusy, match=f"Port {port} is in use.*make run PORT={port + 1}"):
                 listen(Address("127.0.0.1", port))
 
     def test_says_that_the_address_is_not_this_machines(self) -> None:

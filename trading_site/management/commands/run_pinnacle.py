@@ -3,6 +3,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from argparse import ArgumentParser
 
 from django.conf import settings
@@ -80,3 +81,5 @@ def _keep_routine_quiet() -> None:
     for name in ("celery", "kombu", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)
+    # WhiteNoise hands its files over piece by piece; Django warns of that at each one under ASGI.
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
