@@ -79,7 +79,10 @@ def find_instruments(words: str, *, on: date) -> list[Instrument]:
     # The databases disagree on where a missing expiry goes: shares come before contracts.
     by_expiry = F("expiry").asc(nulls_first=True)
     nearest = found.order_by(nearness, by_expiry, "strike", "trading_symbol")[:200]
-    return sorted(nearest, key=_rank(terms[0], on=on))[:FOUND_AT_MOST]
+    quoted = quotes_of([instrument.key for instrument in nearest])
+    ranked = sorted(nearest, key=_rank(terms[0], on=on))
+    # What has a price can be traded now; the rest of an imported list comes after it.
+    return sorted(ranked, key=lambda each: each.key not in quoted)[:FOUND_AT_MOST]
 
 
 def _meaning(term: str) -> Q:

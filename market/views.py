@@ -21,6 +21,7 @@ from market.watching import (
 from operations.figures import IST
 
 WATCHLIST_KEY = "watchlist"
+FIRST_LIST = "Watchlist"
 
 
 @require_GET
@@ -86,6 +87,14 @@ def add(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     except WatchlistRefused as error:
         messages.error(request, str(error))
     return _drawer(request)
+
+
+@require_POST
+def add_first(request: UserRequest) -> HttpResponse:
+    """Add to the person's first list; who has none gets one by it."""
+    mine = watchlists_of(request.user, request.workspace).first()
+    mine = mine or create_watchlist(request.workspace, user=request.user, name=FIRST_LIST)
+    return add(request, mine.pk)
 
 
 @require_POST

@@ -24,6 +24,10 @@ class AlertLevel(models.TextChoices):
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
+    def at_desk(self, workspace: Workspace | None) -> NotificationQuerySet:
+        """Keep what speaks of this desk, or of none."""
+        return self.filter(models.Q(workspace=workspace) | models.Q(workspace=None))
+
     def visible_to(self, user: User) -> NotificationQuerySet:
         return self.filter(models.Q(user=user) | models.Q(user=None))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from notifications.models import Notification, NotificationReceipt
 
 if TYPE_CHECKING:
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     InboxRow = WithAnnotations[Notification, ReadMark]
 
 
-def unread_count(user: User) -> int:
-    """Return how many notifications the person has not read."""
-    return Notification.objects.unread_by(user).count()
+def unread_count(user: User, *, workspace: Workspace | None) -> int:
+    """Return how many notifications of the desk, or of none, the person has not read."""
+    return Notification.objects.at_desk(workspace).unread_by(user).count()
 
 
-def inbox_of(user: User) -> QuerySet[InboxRow]:
-    """Return the person's notifications, newest first, each with ``is_read`` for this person."""
+def inbox_of(user: User, *, workspace: Workspace | None) -> QuerySet[InboxRow]:
+    """Return the person's notifications at a desk, newest first, each with ``is_read``.
+
+    Those that speak of no desk are at every desk.
+    """
     receipts = NotificationReceipt.objects.filter(user=user, notification=OuterRef("pk"))
-    rows = Notification.objects.visible_to(user).order_by("-created_at", "-pk")
+    mine = Notification.objects.at_desk(workspace).visible_to(user)
+    rows = mine.order_by("-created_at", "-pk")
     # The plugin gives the same type another name.
     return rows.annotate(is_read=Q(read_at__isnull=False) | Exists(receipts))  # type: ignore[return-value]

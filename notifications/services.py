@@ -83,14 +83,15 @@ def mark_read(notification: Notification, *, user: User, now: datetime) -> None:
 
 
 @transaction.atomic
-def mark_all_read(user: User, *, now: datetime) -> int:
-    """Mark the person's whole inbox as read; return how many notifications that were."""
-    system_wide = Notification.objects.unread_by(user).filter(user=None)
+def mark_all_read(user: User, *, workspace: Workspace | None, now: datetime) -> int:
+    """Mark the person's inbox at a desk as read; return how many notifications that were."""
+    unread = Notification.objects.at_desk(workspace).unread_by(user)
+    system_wide = unread.filter(user=None)
     receipts = [
         NotificationReceipt(notification=each, user=user, read_at=now) for each in system_wide
     ]
     NotificationReceipt.objects.bulk_create(receipts, ignore_conflicts=True)
-    own = Notification.objects.filter(user=user, read_at=None).update(read_at=now)
+    own = unread.filter(user=user).update(read_at=now)
     if own or receipts:
         _publish(None, subject=user.pk, now=now)
     return own + len(receipts)

@@ -21,18 +21,19 @@ INBOX_FILE = ("When", "Level", "Kind", "Title", "Message", "Read")
 @require_GET
 def inbox(request: UserRequest, template: str = "notifications/inbox.html") -> HttpResponse:
     chosen = InboxFilter(request.GET)
-    received = chosen.narrow(inbox_of(request.user))
+    received = chosen.narrow(inbox_of(request.user, workspace=request.workspace))
     context = {
         "filter": chosen,
         "listing": list_rows(received, columns=INBOX_COLUMNS, params=request.GET, default="-time"),
-        "unread": unread_count(request.user),
+        "unread": unread_count(request.user, workspace=request.workspace),
     }
     return render(request, template, context)
 
 
 @require_GET
 def export_inbox(request: UserRequest) -> HttpResponse:
-    received = InboxFilter(request.GET).narrow(inbox_of(request.user))
+    mine = inbox_of(request.user, workspace=request.workspace)
+    received = InboxFilter(request.GET).narrow(mine)
     rows = (
         (
             each.created_at.isoformat(),
@@ -57,5 +58,5 @@ def read(request: UserRequest, notification_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def read_all(request: UserRequest) -> HttpResponse:
-    mark_all_read(request.user, now=timezone.now())
+    mark_all_read(request.user, workspace=request.workspace, now=timezone.now())
     return redirect("notifications:inbox")

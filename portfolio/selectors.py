@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from brokers.models import TradingAccount
 from portfolio.models import EquityPoint, Funds, Position, TradingSession
@@ -88,7 +88,11 @@ def day_summaries(accounts: Collection[TradingAccount], *, now: datetime) -> lis
     for account in accounts:
         if account.pk in sessions:
             by_currency[account.currency].append(sessions[account.pk])
-    return [_summary(currency, rows) for currency, rows in by_currency.items()]
+    idle = _money_of([each for each in accounts if each.pk not in sessions] if sessions else [])
+    return [
+        _summary(currency, rows, idle=idle.get(currency, NOTHING))
+        for currency, rows in by_currency.items()
+    ]
 
 
 def equity_curve(
@@ -155,9 +159,22 @@ def _sessions_of_the_day(
     return {each.account_id: each for each in sessions.order_by("session_date")}
 
 
-def _summary(currency: str, sessions: Sequence[TradingSession]) -> DaySummary:
+def _money_of(accounts: Collection[TradingAccount]) -> dict[str, Decimal]:
+    """Return what accounts without a session of the day hold, by currency."""
+    if not accounts:
+        return {}
+    told = Funds.objects.filter(account__in=accounts).values("account")
+    newest = Funds.objects.filter(pk__in=told.annotate(newest=Max("pk")).values("newest"))
+    money: dict[str, Decimal] = {}
+    for funds in newest.select_related("account"):
+        currency = funds.account.currency
+        money[currency] = money.get(currency, NOTHING) + funds.margin_available + funds.margin_used
+    return money
+
+
+def _summary(currency: str, sessions: Sequence[TradingSession], *, idle: Decimal) -> DaySummary:
     marks = [each.marked_at for each in sessions if each.marked_at is not None]
-    capital = sum((each.capital_at_start for each in sessions), NOTHING)
+    capital = sum((each.capital_at_start for each in sessions), idle)
     return DaySummary(
         currency=currency,
         realized=sum((each.realized_pnl for each in sessions), NOTHING),

@@ -13,7 +13,8 @@ from operations.figures import IST, rupees, signed
 from portfolio.models import TradingSession
 from risk.models import ControlType, RiskRule, RuleType, TraderControl, Trading, TradingState
 from risk.rules import REACH_RULES
-from risk.selectors import RuleDistance, distances
+from risk.selectors import RuleDistance
+from risk.usage import rule_usage
 
 NEAR = Decimal("0.8")
 _STRICTNESS = (Trading.ACTIVE, Trading.REDUCING, Trading.HALTED)
@@ -86,9 +87,15 @@ def kill_switch_of(workspace: Workspace) -> TraderControl | None:
     return _switch_of(workspace)
 
 
-def rule_rows(workspace: Workspace) -> list[RuleRow]:
-    """List the rules in force, nearest to its limit first."""
-    return [_rule_row(distance) for distance in distances(workspace)]
+def rule_rows(workspace: Workspace, *, now: datetime) -> list[RuleRow]:
+    """List the rules in force as they stand now, nearest to its limit first."""
+    return [_rule_row(distance) for distance in rule_usage(workspace, now=now)]
+
+
+def plain_figure(value: Decimal) -> str:
+    """Write a limit as one would type it: 5,000 or 2.5, without idle zeros."""
+    _, _, fraction = f"{value.normalize():f}".partition(".")
+    return rupees(value, len(fraction))
 
 
 def _switch_of(workspace: Workspace) -> TraderControl | None:

@@ -13,9 +13,9 @@ from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import manager_required, trader_required
 from operations.listing import Column, csv_response, list_rows
-from risk.board import account_states, kill_switch_of, rule_rows
+from risk.board import account_states, kill_switch_of, plain_figure, rule_rows
 from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
-from risk.models import RiskRule, RiskViolation, Trading
+from risk.models import RiskRule, RiskViolation, RuleType, Trading
 from risk.services import (
     RuleInvalid,
     add_rule,
@@ -34,6 +34,8 @@ VIOLATION_COLUMNS = (
     Column("Done", "action", ("action_taken",), css="not-phone"),
     Column("Account", "account", ("account__name",), css="not-phone not-laptop"),
 )
+# What is counted has no paise.
+COUNTED = (RuleType.MAX_LOTS, RuleType.MAX_ORDERS_PER_DAY)
 VIOLATION_FILE = ("At", "Kind", "Message", "Found", "Limit", "Action", "Account", "Instrument")
 
 
@@ -45,8 +47,9 @@ def overview(request: UserRequest, template: str = "risk/overview.html") -> Http
     context = {
         "states": account_states(request.workspace, now=now),
         "switch": kill_switch_of(request.workspace),
-        "rules": rule_rows(request.workspace),
+        "rules": rule_rows(request.workspace, now=now),
         "choices": Trading.choices,
+        "counted": COUNTED,
         "filter": chosen,
         "listing": list_rows(
             violations, columns=VIOLATION_COLUMNS, params=request.GET, default="-time"
@@ -131,7 +134,7 @@ def rule_add(request: UserRequest) -> HttpResponse:
 def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
     rule = _rule(request, rule_id)
     initial = {
-        "rule_value": rule.rule_value.normalize(),
+        "rule_value": plain_figure(rule.rule_value),
         "exits_positions": rule.exits_positions,
     }
     form = LimitForm(request.POST or None, initial=initial)

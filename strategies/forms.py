@@ -10,6 +10,7 @@ from accounts.models import User, Workspace
 from brokers.models import TradingAccount
 from brokers.terms import InstrumentType, Product
 from market.models import Instrument, Interval
+from market.quotes import quotes_of
 from operations.amounts import AmountInput
 from operations.listing import ListFilter
 from strategies.models import ActivationStatus, RiskLevel, Strategy, UserStrategy
@@ -106,6 +107,7 @@ class ActivationForm(forms.Form):
             account.queryset = workspace.accounts.filter(is_active=True).order_by("name")
         if isinstance(instruments, forms.ModelMultipleChoiceField):
             instruments.queryset = _offered(strategy, user=user, workspace=workspace)
+            instruments.choices = _priced_first(instruments.queryset)
         for parameter in declared(strategy):
             self.fields[PREFIX + parameter.name] = _field_of(parameter, strategy.parameters)
 
@@ -152,6 +154,14 @@ def _offered(strategy: Strategy, *, user: User, workspace: Workspace) -> QuerySe
     watched = user.watchlists.filter(workspace=workspace).values("items__instrument")
     offered = Instrument.objects.active().filter(Q(key__in=strategy.symbols) | Q(pk__in=watched))
     return offered.exclude(instrument_type=InstrumentType.INDEX).order_by("key")
+
+
+def _priced_first(offered: Iterable[Instrument]) -> list[tuple[str, str]]:
+    """Name what can be traded now first; a strategy is blind where no price comes."""
+    keys = [instrument.key for instrument in offered]
+    quoted = quotes_of(keys)
+    ordered = sorted(keys, key=lambda key: key not in quoted)
+    return [(key, key if key in quoted else f"{key} (no price yet)") for key in ordered]
 
 
 def _field_of(parameter: Parameter, defaults: Mapping[str, object]) -> forms.Field:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from accounts.permissions import trader_required
+from market.quotes import quotes_of
 from operations.listing import Column, csv_response, list_rows
 from strategies.charting import line_chart
 from strategies.forms import ActivationFilter, ActivationForm, CatalogueFilter
@@ -116,6 +117,7 @@ def activate(request: UserRequest, slug: str) -> HttpResponse:
             form.refuse(refusal.errors)
         else:
             messages.success(request, f"{strategy.name} runs from the next candle on.")
+            _warn_of_unpriced(request, [each.key for each in asked.instruments])
             return redirect("strategies:activation", activation.pk)
     return _show_strategy(request, strategy, form)
 
@@ -210,6 +212,13 @@ def _show_strategy(request: UserRequest, strategy: Strategy, form: ActivationFor
         "may_trade": request.membership.role in TRADING_ROLES,
     }
     return render(request, "strategies/detail.html", context)
+
+
+def _warn_of_unpriced(request: UserRequest, keys: list[str]) -> None:
+    unpriced = sorted(set(keys) - quotes_of(keys).keys())
+    if unpriced:
+        named = ", ".join(unpriced)
+        messages.warning(request, f"No price comes in for {named} yet: nothing happens there.")
 
 
 def _mine(request: UserRequest, activation_id: uuid.UUID) -> UserStrategy:

@@ -17,7 +17,7 @@ from market.selectors import (
     watchlist_items,
     watchlists_of,
 )
-from notifications.models import Notification
+from notifications.selectors import unread_count
 from trading_site.halts import Halt, halts_in_force
 from trading_site.market_day import MarketDay, market_day
 from trading_site.navigation import PLACES, TABS, Link, links
@@ -33,6 +33,7 @@ class Shell:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.themes = THEMES
+        self.also_quoted: set[str] = set()  # by the page itself, to read all prices at once
 
     @cached_property
     def now(self) -> datetime:
@@ -76,7 +77,7 @@ class Shell:
 
     @cached_property
     def unread(self) -> int:
-        return Notification.objects.unread_by(self.user).count() if self.user else 0
+        return unread_count(self.user, workspace=self.workspace) if self.user else 0
 
     @property
     def unread_short(self) -> str:
@@ -85,6 +86,11 @@ class Shell:
     @cached_property
     def halts(self) -> list[Halt]:
         return halts_in_force(self.workspace) if self.workspace else []
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether a kill switch is on for the whole desk."""
+        return any(halt.is_kill_switch for halt in self.halts)
 
     @cached_property
     def market(self) -> MarketDay:
@@ -118,12 +124,12 @@ class Shell:
         return index_instruments()
 
     @cached_property
-    def _quotes(self) -> dict[str, QuoteView]:
+    def quotes(self) -> dict[str, QuoteView]:
         shown = [*self._index_instruments, *(item.instrument for item in self._items)]
-        return quotes_of([instrument.key for instrument in shown])
+        return quotes_of({instrument.key for instrument in shown} | self.also_quoted)
 
     def _row(self, instrument: Instrument, item_id: int | None = None) -> WatchRow:
-        return WatchRow(instrument, self._quotes.get(instrument.key), item_id)
+        return WatchRow(instrument, self.quotes.get(instrument.key), item_id)
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:

@@ -112,7 +112,7 @@ def _grid(scale: _Scale) -> tuple[GridLine, ...]:
     amount = first * step
     while amount < scale.highest:
         y = scale.y(amount)
-        lines.append(GridLine(f"{y:.1f}", f"{y - 5:.1f}", signed(amount, 0), amount == 0))
+        lines.append(GridLine(f"{y:.1f}", f"{y + 4:.1f}", signed(amount, 0), amount == 0))
         amount += step
     return tuple(lines)
 

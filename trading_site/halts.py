@@ -22,6 +22,12 @@ class Halt:
     reason: str
     since: datetime
     by: str
+    is_kill_switch: bool = False
+
+    @property
+    def told(self) -> str:
+        """The reason as a sentence of its own; empty where none was given."""
+        return f"{self.reason.rstrip('.')}." if self.reason else ""
 
 
 def halts_in_force(workspace: Workspace) -> list[Halt]:
@@ -55,4 +61,5 @@ def _columns(
 
 def _halt(kind: str, reason: str, since: datetime, by: str | None, account: str | None) -> Halt:
     where = f" for {account}" if account else ""
-    return Halt(f"{WORDS.get(kind, kind)}{where}.", reason, since, by or "")
+    is_kill_switch = kind == KILL_SWITCH and account is None
+    return Halt(f"{WORDS.get(kind, kind)}{where}.", reason, since, by or "", is_kill_switch)

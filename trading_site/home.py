@@ -3,19 +3,22 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from brokers.models import ConnectionStatus, TradingAccount
 from notifications.models import Notification
-from operations.figures import ist_minute
+from operations.figures import IST, ist_minute
 from orders.models import Order, Trade
-from portfolio.board import Board, positions_board
-from portfolio.models import Funds
-from portfolio.selectors import DaySummary, day_summary, equity_curve, strategy_pnl
+from portfolio.board import Board, board_of, open_positions, positions_board
+from portfolio.models import Funds, Position
+from portfolio.selectors import CurvePoint, DaySummary, day_summary, equity_curve, strategy_pnl
 from risk.models import RiskRule, RuleType
+from risk.usage import usage_of
 from strategies.models import ActivationStatus, UserStrategy
 from trading_site.context import Shell
 from trading_site.equity_chart import EquityChart, equity_chart
@@ -86,10 +89,13 @@ class BrokerRow:
 class Home:
     """The home page of one request, over the accounts that its shell's menu has chosen."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, *, is_whole: bool = False) -> None:
         self.shell = shell
         self.now = shell.now
         self.accounts: Sequence[TradingAccount] = shell.scope.accounts
+        self._is_whole = is_whole and bool(self.accounts)
+        if self._is_whole:
+            self._read_with_the_shell()
 
     @cached_property
     def summary(self) -> DaySummary:
@@ -97,7 +103,14 @@ class Home:
 
     @cached_property
     def chart(self) -> EquityChart | None:
-        return equity_chart(equity_curve(self.accounts, now=self.now))
+        curve = equity_curve(self.accounts, now=self.now)
+        marked_at = self.summary.as_of
+        if curve and marked_at is not None:
+            # The line ends where the figure beside it stands, not at the last full minute.
+            last = curve[-1]
+            kept = curve[:-1] if marked_at <= last.at else curve
+            curve = [*kept, CurvePoint(max(marked_at, last.at), self.summary.net)]
+        return equity_chart(curve)
 
     @cached_property
     def money(self) -> Money | None:
@@ -122,15 +135,18 @@ class Home:
             rule_type=RuleType.MAX_DAILY_LOSS,
             is_active=True,
         )
+        used = [usage_of(rule, self.accounts, now=self.now) for rule in rules]
         limits = [
-            LossLimit(rule.rule_value, rule.rule_value - rule.current_value, rule.is_violated)
-            for rule in rules
+            LossLimit(each.limit, max(each.limit - each.current, ZERO), each.share >= 1)
+            for each in used
         ]
         return min(limits, key=lambda limit: limit.left, default=None)
 
     @cached_property
     def board(self) -> Board:
-        return positions_board(self.accounts, by_strategy=False, now=self.now)
+        if not self._is_whole:
+            return positions_board(self.accounts, by_strategy=False, now=self.now)
+        return board_of(self._positions, self.shell.quotes, by_strategy=False, now=self.now)
 
     @cached_property
     def orders(self) -> list[Order]:
@@ -138,6 +154,10 @@ class Home:
         desk = Order.objects.filter(workspace=self.shell.workspace, account__in=self.accounts)
         newest = desk.order_by("-created_at", "-pk")
         return list(newest.select_related("instrument", "account__connection")[:ORDERS_SHOWN])
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(IST).date()
 
     @cached_property
     def strategies(self) -> list[RunningStrategy]:
@@ -150,10 +170,7 @@ class Home:
 
     @cached_property
     def alerts(self) -> list[Notification]:
-        if self.shell.user is None:
-            return []
-        visible = Notification.objects.visible_to(self.shell.user)
-        return list(visible.order_by("-created_at", "-pk")[:ALERTS_SHOWN])
+        return [alert for alert, _ in self._alerts_and_unread]
 
     @property
     def broker_rows(self) -> list[BrokerRow]:
@@ -166,6 +183,28 @@ class Home:
         alive = alive.exclude(status=ActivationStatus.STOPPED)
         ordered = alive.select_related("strategy", "account__connection").order_by("-activated_at")
         return ordered[:STRATEGIES_SHOWN]
+
+    @cached_property
+    def _positions(self) -> list[Position]:
+        return open_positions(self.accounts)
+
+    @cached_property
+    def _alerts_and_unread(self) -> list[tuple[Notification, int]]:
+        """The newest alerts, each with how many are unread: one question for both."""
+        user = self.shell.user
+        if user is None:
+            return []
+        here = Notification.objects.at_desk(self.shell.workspace)
+        count = here.unread_by(user).order_by().values(one=Value(1))
+        counted = count.annotate(count=Count("pk")).values("count")
+        visible = here.visible_to(user).annotate(unread=Coalesce(Subquery(counted), 0))
+        newest = visible.order_by("-created_at", "-pk")[:ALERTS_SHOWN]
+        return [(alert, alert.unread) for alert in newest]  # type: ignore[attr-defined]  # annotated
+
+    def _read_with_the_shell(self) -> None:
+        """Share what the page and the frame around it both need, before either is drawn."""
+        self.shell.also_quoted = {position.instrument.key for position in self._positions}
+        self.shell.unread = next((unread for _, unread in self._alerts_and_unread), 0)
 
     def _sparks(self, activation_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Sparkline]:
         """Draw each strategy's booked profit, trade by trade, over its newest trades."""

@@ -30,7 +30,7 @@ from portfolio.rebuilding import rebuild
 from portfolio.square_off import forget_times
 from strategies.evaluation import Evaluator
 from strategies.history import LoadedBars
-from strategies.models import Strategy
+from strategies.models import ActivationStatus, Strategy, UserStrategy
 from strategies.services import (
     ActivationInvalid,
     ActivationRequest,
@@ -110,6 +110,8 @@ class Replay:
             pipeline.finish(closed_at)
             self._settle(closed_at)
             yield report_day(self.account, day)
+        if self.days:
+            self._end(closed_at)
         forget_quotes(keys)
 
     def faults(self) -> list[str]:
@@ -139,6 +141,13 @@ class Replay:
             pipeline.process(batch)
             at = batch.at
         return at
+
+    def _end(self, at: datetime) -> None:
+        """Switch the strategies off: a replay that is over runs no more."""
+        running = UserStrategy.objects.filter(account=self.account)
+        running.exclude(status=ActivationStatus.STOPPED).update(
+            status=ActivationStatus.STOPPED, deactivated_at=at
+        )
 
     def _settle(self, at: datetime) -> None:
         """Compare with the broker, as a live house does all day, and count what was won."""

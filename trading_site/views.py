@@ -10,12 +10,16 @@ from trading_site.home import Home
 from trading_site.middleware import PageRequest
 
 HOME_PARTS = ("hero", "positions", "orders", "strategies", "alerts", "brokers")
-SHELL_PARTS = {"bell": "shell/_bell.html", "bands": "shell/_bands.html"}
+SHELL_PARTS = {
+    "bell": "shell/_bell.html",
+    "bands": "shell/_bands.html",
+    "halt": "shell/_halt_button.html",
+}
 
 
 @require_GET
 def home(request: PageRequest) -> HttpResponse:
-    return render(request, "home/home.html", {"home": Home(request.shell)})
+    return render(request, "home/home.html", {"home": Home(request.shell, is_whole=True)})
 
 
 @require_GET

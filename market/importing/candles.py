@@ -22,12 +22,14 @@ def write_prices(priced: Iterable[Priced], *, now: datetime) -> Written:
     total = changed = 0
     rows = iter(priced)
     ids: dict[str, int] = {}
+    made: list[str] = []
     with transaction.atomic():
         while chunk := list(islice(rows, _CHUNK)):
-            _find(ids, {item.instrument.key: item.instrument for item in chunk}, now=now)
+            named = {item.instrument.key: item.instrument for item in chunk}
+            made += _find(ids, named, now=now)
             total += len(chunk)
             changed += write_bars(_stored(chunk, ids))
-    return Written(changed, total - changed)
+    return Written(changed, total - changed, tuple(made))
 
 
 def _stored(chunk: list[Priced], ids: dict[str, int]) -> Iterator[StoredBar]:
@@ -35,13 +37,14 @@ def _stored(chunk: list[Priced], ids: dict[str, int]) -> Iterator[StoredBar]:
         yield StoredBar(ids[item.instrument.key], item.interval, item.bar)
 
 
-def _find(ids: dict[str, int], wanted: dict[str, PricedInstrument], *, now: datetime) -> None:
-    """Learn the ids of the instruments, making those that are not there."""
+def _find(ids: dict[str, int], wanted: dict[str, PricedInstrument], *, now: datetime) -> list[str]:
+    """Learn the ids of the instruments; make those that are not there and name them."""
     _learn(ids, [key for key in wanted if key not in ids])
     missing = [instrument for key, instrument in wanted.items() if key not in ids]
     if missing:
         write_unlisted([_unlisted(instrument) for instrument in missing], now=now)
         _learn(ids, [instrument.key for instrument in missing])
+    return [instrument.key for instrument in missing]
 
 
 def _learn(ids: dict[str, int], keys: list[str]) -> None:

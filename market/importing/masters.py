@@ -103,6 +103,7 @@ class Written:
 
     changed: int
     unchanged: int
+    made: tuple[str, ...] = ()
 
 
 def write_master(

@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 # A run that gives no sign of life for so long is dead: the longest write takes seconds.
 ABANDONED_AFTER = timedelta(minutes=10)
 
+# So many new instruments an import names; a bhavcopy may bring thousands.
+MADE_NAMED = 20
+
 
 def run_import(run_id: uuid.UUID, *, clock: Clock, listener: Listener | None = None) -> ImportRun:
     """Import a queued file. Safe to ask for twice: only one caller gets the run.
@@ -111,6 +114,7 @@ def _complete(run: ImportRun, progress: Progress, written: Written, *, now: date
     progress.keep_issues()
     ImportRun.objects.filter(pk=run.pk).update(
         status=ImportStatus.COMPLETED,
+        options={**run.options, "made": list(written.made[:MADE_NAMED])},
         bytes_read=run.file_size,
         rows_read=progress.rows_read,
         rows_written=written.changed,

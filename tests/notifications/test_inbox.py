@@ -30,18 +30,18 @@ class TestMarkRead:
         notification = tell(make_user())
         with pytest.raises(Notification.DoesNotExist):
             mark_read(notification, user=make_user("ravi"), now=NOW)
-        assert unread_count(notification.user or make_user("none")) == 1
+        assert unread_count(notification.user or make_user("none"), workspace=None) == 1
 
     def test_takes_one_out_of_the_count(self) -> None:
         user = make_user()
         tell(user)
         mark_read(tell(user), user=user, now=NOW)
-        assert unread_count(user) == 1
+        assert unread_count(user, workspace=None) == 1
 
     def test_of_a_system_wide_one_leaves_it_unread_for_others(self) -> None:
         user, other = make_user(), make_user("ravi")
         mark_read(tell(None), user=user, now=NOW)
-        assert (unread_count(user), unread_count(other)) == (0, 1)
+        assert (unread_count(user, workspace=None), unread_count(other, workspace=None)) == (0, 1)
 
     def test_twice_keeps_the_first_time(self) -> None:
         user = make_user()
@@ -63,11 +63,11 @@ class TestMarkAllRead:
         user, other = make_user(), make_user("ravi")
         for person in (user, other, None):
             tell(person)
-        assert mark_all_read(user, now=NOW) == 2
-        assert (unread_count(user), unread_count(other)) == (0, 2)
+        assert mark_all_read(user, workspace=None, now=NOW) == 2
+        assert (unread_count(user, workspace=None), unread_count(other, workspace=None)) == (0, 2)
 
     def test_of_an_empty_inbox_is_no_news(self) -> None:
-        mark_all_read(make_user(), now=NOW)
+        mark_all_read(make_user(), workspace=None, now=NOW)
         assert not Event.objects.exists()
 
 
@@ -105,7 +105,9 @@ class TestNotifyWorkspace:
             message="80 % of the day's loss",
             now=NOW,
         )
-        assert [unread_count(user) for user in (owner, viewer, stranger)] == [1, 1, 0]
+        people = (owner, viewer, stranger)
+        counts = [unread_count(user, workspace=workspace) for user in people]
+        assert counts == [1, 1, 0]
         assert Event.objects.count() == 1
 
 
@@ -116,7 +118,7 @@ class TestInbox:
         for title, person in (("mine, read", user), ("for all, read", None)):
             mark_read(tell(person, title), user=user, now=NOW)
         tell(user, "unread")
-        assert [(each.title, each.is_read) for each in inbox_of(user)] == [
+        assert [(each.title, each.is_read) for each in inbox_of(user, workspace=None)] == [
             ("unread", False),
             ("for all, read", True),
             ("mine, read", True),
