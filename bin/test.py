@@ -20,6 +20,7 @@ def main() -> int:
     print("— PostgreSQL and Redis", flush=True)
     try:
         with postgres_and_redis() as environment:
+            environment["DATABASE_POOL"] = "off"
             server = _run(arguments, environment, marks="not browser and not embedded")
     except (ServerMissing, ServerFailed) as error:
         print(f"NOT RUN on PostgreSQL and Redis: {error}", file=sys.stderr)

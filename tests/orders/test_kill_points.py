@@ -24,10 +24,18 @@ def own_database(
         yield f"sqlite:///{tmp_path_factory.mktemp('kills') / 'pinnacle.sqlite3'}"
         return
     name = f"pinnacle_kills_{os.getpid()}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(f"CREATE DATABASE {name}")
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        _execute(f"CREATE DATABASE {name}")
         yield settings.DATABASE_URL.rsplit("/", 1)[0] + f"/{name}"
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(statement: str) -> None:
+    """Run a statement on a connection of its own: the tests between close theirs."""
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
 
 
 @pytest.fixture(scope="module")
