@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from brokers.gateway import QuoteTick
+from brokers.models import TradingAccount
 from market.quote_terms import QuoteView, moved, movements
 from market.quotes import write_quotes
 from operations.events import publish
@@ -47,6 +48,17 @@ def announce(workspace: Workspace | None, kind: str = "orders", *, age: float = 
     """Publish; an age beyond the seconds of loading keeps a new page from hearing it as missed."""
     now = timezone.now() - timedelta(seconds=age)
     return publish(kind, workspace_id=workspace.pk if workspace else None, now=now).pk
+
+
+async def let_go_of_the_database() -> None:
+    """Close what the middleware's thread has opened; the test client leaves it open."""
+    await sync_to_async(connections.close_all)()
+
+
+async def aside(write: Callable[..., object], *args: object) -> None:
+    """Write in a thread: a connection opened in the loop's own context would never be closed."""
+    await sync_to_async(write)(*args)
+    await let_go_of_the_database()
 
 
 class TestMailbox:
@@ -99,9 +111,9 @@ class TestHub:
             hub, mailbox = Hub(), Mailbox(desk.pk, frozenset())
             await hub.join(mailbox, last_id=last_id)
             await hub.poll_news()
-            announce(stranger, "risk")
-            announce(desk, "orders")
-            announce(None, "notifications")
+            await aside(announce, stranger, "risk")
+            await aside(announce, desk, "orders")
+            await aside(announce, None, "notifications")
             await hub.poll_news()
             hub.leave(mailbox)
             return await mailbox.take(timeout=2)
@@ -132,7 +144,7 @@ class TestHub:
             hub, mailbox = Hub(), Mailbox(desk.pk, frozenset())
             await hub.join(mailbox, last_id=None)
             await hub.poll_news()
-            announce(desk)
+            await aside(announce, desk)
             await hub.poll_news()
             await mailbox.take(timeout=2)
             await hub.poll_news()
@@ -148,20 +160,23 @@ class TestHub:
             hub, mailbox = Hub(), Mailbox(desk.pk, frozenset())
             await hub.join(mailbox, last_id=None)
             await hub.poll_marks()
-            TradingSession.objects.create(
-                workspace=desk,
-                user=desk.owner,
-                account=account,
-                session_date=NOW.date(),
-                start_time=NOW,
-                capital_at_start=0,
-                marked_at=timezone.now(),
-            )
+            await aside(self.mark, account)
             await hub.poll_marks()
             hub.leave(mailbox)
             return await mailbox.take(timeout=2)
 
         assert [data_of(message)["kind"] for message in asyncio.run(run())] == ["positions"]
+
+    def mark(self, account: TradingAccount) -> None:
+        TradingSession.objects.create(
+            workspace=account.workspace,
+            user=account.workspace.owner,
+            account=account,
+            session_date=NOW.date(),
+            start_time=NOW,
+            capital_at_start=0,
+            marked_at=timezone.now(),
+        )
 
     def test_reads_the_prices_of_its_pages(self, desk: Workspace) -> None:
         write_quotes([QuoteTick(SHARE, Decimal(100), NOW)])
@@ -178,11 +193,6 @@ class TestHub:
 
 class HasStatus(Protocol):
     status_code: int
-
-
-async def let_go_of_the_database() -> None:
-    """Close what the middleware's thread has opened; the test client leaves it open."""
-    await sync_to_async(connections.close_all)()
 
 
 async def status_of(answer: Awaitable[HasStatus]) -> int:
