@@ -6,19 +6,24 @@ run in another process without the rest of the house.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from brokers.capabilities import Capabilities
 from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
 
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRef:
-    """What a broker must know of an instrument; ``token`` is that broker's own number for it."""
+    """What a broker must know of an instrument.
+
+    ``token``, ``broker_symbol`` and ``broker_exchange`` are that broker's own number, name and
+    exchange for it, as its master told them; without a number nothing can be sent to it.
+    """
 
     key: str
     exchange: str
@@ -32,6 +37,8 @@ class InstrumentRef:
     expiry: date | None = None
     currency: str = "INR"
     strike: Decimal | None = None
+    broker_symbol: str = ""
+    broker_exchange: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,17 @@ class ModifyRequest:
     quantity: int
     price: Decimal | None = None
     trigger_price: Decimal | None = None
+    is_amo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """The order to take back, with what some brokers want to be told of it once more."""
+
+    broker_order_id: str
+    instrument: InstrumentRef
+    order_type: OrderType
+    is_amo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,31 +237,6 @@ class QuoteTick:
     open_interest: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a broker can do on one segment; asked before sending, never discovered by an error."""
-
-    order_types: frozenset[OrderType]
-    products: frozenset[Product]
-    validities: frozenset[Validity]
-    amo: bool = False
-    modifies: bool = True
-    disclosed_quantity: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerSnapshot:
-    """Everything a reconciliation reads, taken in this order so that fills never run ahead."""
-
-    orders: Sequence[OrderReport]
-    trades: Sequence[TradeReport]
-    positions: Sequence[PositionReport]
-    holdings: Sequence[HoldingReport]
-    funds: FundsReport
-    taken_at: datetime
-    notes: Sequence[str] = field(default_factory=tuple)
-
-
 class GatewayUnavailable(Exception):
     """A read failed. It proves nothing: not "no orders", not "flat"."""
 
@@ -256,7 +249,7 @@ class Gateway(Protocol):
 
     def modify(self, request: ModifyRequest) -> Outcome: ...
 
-    def cancel(self, broker_order_id: str) -> Outcome: ...
+    def cancel(self, request: CancelRequest) -> Outcome: ...
 
     def orders(self) -> Sequence[OrderReport]: ...
 

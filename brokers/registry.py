@@ -14,6 +14,7 @@ from uuid import UUID
 
 from brokers import adapters
 from brokers.gateway import AccountUpdate, Gateway, QuoteTick
+from brokers.logins import Login
 
 if TYPE_CHECKING:
     from brokers.models import TradingAccount
@@ -81,6 +82,21 @@ def gateway_for(account: "TradingAccount", *, clock: Clock) -> Gateway:
         raise UnknownBroker(f"No broker is called {name}")
     factory: GatewayFactory = import_module(f"brokers.adapters.{name}.gateway").open_gateway
     return factory(account, clock)
+
+
+def login_of(name: str) -> Login:
+    """Return how people log in at the broker.
+
+    :raises UnknownBroker: when it has no adapter, or needs no login, as the paper broker.
+    """
+    if name not in dict(broker_choices()) or _by_name(name).is_paper:
+        raise UnknownBroker(f"Nobody logs in at a broker called {name}")
+    login: Login = import_module(f"brokers.adapters.{name}.login").LOGIN
+    return login
+
+
+def _by_name(name: str) -> Broker:
+    return next(broker for broker in brokers() if broker.name == name)
 
 
 def paper_exchange() -> PaperExchange:

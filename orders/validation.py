@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from brokers.gateway import Capabilities
+from brokers.capabilities import Capabilities
 from brokers.terms import InstrumentType, OrderType, Product, Segment
 from brokers.venue import Phase, PriceBand
 from operations.figures import rupees

@@ -10,6 +10,7 @@ class TradingSiteConfig(AppConfig):
     def ready(self) -> None:
         import_module("trading_site.checks")
         import_module("portfolio.venue").install_house_venue()
+        import_module("market.directory").install_broker_numbers()
         views = import_module("trading_site.source_views")
         # Django tells of migrations once for every app that has models; this one has none.
         told = apps.get_app_config("operations")

@@ -20,6 +20,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Real orders leave this house only when it is on here and for the account.
 LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
+# Where brokers are, when not at their own addresses: angel=http://127.0.0.1:9101 for a simulator.
+BROKER_ENDPOINTS = env.dict("BROKER_ENDPOINTS", default={})
 # Served over TLS: secure cookies and HSTS. Off only on a laptop.
 HTTPS = env.bool("HTTPS", default=True)
 

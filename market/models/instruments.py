@@ -64,8 +64,10 @@ class Instrument(models.Model):
     def __str__(self) -> str:
         return self.key
 
-    def ref(self, token: str = "") -> InstrumentRef:
-        """Return what a broker must know; ``token`` is that broker's own number for it."""
+    def ref(
+        self, token: str = "", *, broker_symbol: str = "", broker_exchange: str = ""
+    ) -> InstrumentRef:
+        """Return what a broker must know; the arguments are that broker's own words for it."""
         return InstrumentRef(
             key=self.key,
             exchange=self.exchange,
@@ -79,6 +81,8 @@ class Instrument(models.Model):
             expiry=self.expiry,
             currency=self.currency,
             strike=self.strike,
+            broker_symbol=broker_symbol,
+            broker_exchange=broker_exchange,
         )
 
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q
 
-from brokers.gateway import Accepted, ModifyRequest, Outcome, Refused
+from brokers.gateway import Accepted, CancelRequest, ModifyRequest, Outcome, Refused
 from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
-from orders.services.sending import locked_order, submit_order
+from orders.services.sending import locked_order, ref_for, submit_order
 from orders.services.transitions import Note, make_move
 from orders.states import OrderStatus
 
@@ -48,8 +48,8 @@ def send_cancel(order_id: uuid.UUID, *, clock: Clock) -> None:
     due = Q(command_sent_at=None) | Q(command_sent_at__lt=now - CANCEL_AGAIN_AFTER)
     if not _claim(order_id, OrderStatus.CANCEL_PENDING, due, now=now):
         return
-    order = Order.objects.select_related("account__connection").get(pk=order_id)
-    outcome = gateway_for(order.account, clock=clock).cancel(order.broker_order_id)
+    order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
+    outcome = gateway_for(order.account, clock=clock).cancel(_cancel_request(order))
     if isinstance(outcome, Refused):
         _settle_refused(order_id, Move.CANCEL_REFUSED, outcome, now=clock())
 
@@ -68,15 +68,25 @@ def _claim(order_id: uuid.UUID, status: OrderStatus, due: Q, *, now: datetime) -
     return bool(waiting.update(command_sent_at=now))
 
 
+def _cancel_request(order: Order) -> CancelRequest:
+    return CancelRequest(
+        broker_order_id=order.broker_order_id,
+        instrument=ref_for(order),
+        order_type=OrderType(order.order_type),
+        is_amo=order.is_amo,
+    )
+
+
 def _modify_request(order: Order) -> ModifyRequest:
     request = ModifyRequest(
         broker_order_id=order.broker_order_id,
-        instrument=order.instrument.ref(),
+        instrument=ref_for(order),
         order_type=OrderType(order.order_type),
         validity=Validity(order.validity),
         quantity=order.quantity,
         price=order.price,
         trigger_price=order.trigger_price,
+        is_amo=order.is_amo,
     )
     for change in _open_changes(order):
         if change.modification_type == ModificationType.QUANTITY:

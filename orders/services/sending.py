@@ -8,9 +8,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User, UserStatus
-from brokers.gateway import Accepted, Outcome, PlaceRequest, Refused
+from brokers.directory import installed_directory
+from brokers.gateway import Accepted, InstrumentRef, Outcome, PlaceRequest, Refused
 from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
+from brokers.services import PAPER
 from brokers.terms import OrderType, Product, Side, Validity
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
@@ -61,7 +63,7 @@ def place_request(order: Order) -> PlaceRequest:
     """Return the message that sends this order."""
     return PlaceRequest(
         tag=order.tag,
-        instrument=order.instrument.ref(),
+        instrument=ref_for(order),
         side=Side(order.side),
         quantity=order.quantity,
         order_type=OrderType(order.order_type),
@@ -72,6 +74,15 @@ def place_request(order: Order) -> PlaceRequest:
         disclosed_quantity=order.disclosed_quantity,
         is_amo=order.is_amo,
     )
+
+
+def ref_for(order: Order) -> InstrumentRef:
+    """Return the order's instrument as its broker numbers it; a real broker needs its number."""
+    connection = order.account.connection
+    if connection.broker_type == PAPER:
+        return order.instrument.ref()
+    known = installed_directory().ref_of(connection.broker_type, order.instrument.key)
+    return known or order.instrument.ref()
 
 
 def _load(order_id: uuid.UUID) -> Order:

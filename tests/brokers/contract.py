@@ -15,6 +15,7 @@ import pytest
 from brokers.gateway import (
     Accepted,
     BrokerStatus,
+    CancelRequest,
     Gateway,
     InstrumentRef,
     ModifyRequest,
@@ -78,6 +79,11 @@ def change_of(broker_order_id: str, request: PlaceRequest, **changes: object) ->
         price=request.price,
     )
     return replace(change, **changes)  # type: ignore[arg-type]
+
+
+def cancel_of(broker_order_id: str, share: InstrumentRef) -> CancelRequest:
+    """Take back a limit order."""
+    return CancelRequest(broker_order_id, share, OrderType.LIMIT)
 
 
 class GatewayContract:
@@ -190,21 +196,21 @@ class GatewayContract:
         assert report_of(driver.gateway, resting).sequence > before
 
     def test_an_order_cancelled_is_cancelled(self, driver: MarketDriver, resting: str) -> None:
-        placed(driver.gateway.cancel(resting))
+        placed(driver.gateway.cancel(cancel_of(resting, driver.share)))
         driver.wait()
         assert report_of(driver.gateway, resting).status is BrokerStatus.CANCELLED
 
     def test_an_order_cancelled_fills_no_more(self, driver: MarketDriver, resting: str) -> None:
-        driver.gateway.cancel(resting)
+        driver.gateway.cancel(cancel_of(resting, driver.share))
         driver.trade("99.00", volume=1000)
         assert report_of(driver.gateway, resting).filled_quantity == 0
 
     def test_a_filled_order_cannot_be_cancelled(self, driver: MarketDriver, resting: str) -> None:
         driver.trade("99.00", volume=1000)
-        assert isinstance(driver.gateway.cancel(resting), Refused)
+        assert isinstance(driver.gateway.cancel(cancel_of(resting, driver.share)), Refused)
 
     def test_a_stranger_s_order_cannot_be_cancelled(self, driver: MarketDriver) -> None:
-        assert isinstance(driver.gateway.cancel("NOSUCHORDER"), Refused)
+        assert isinstance(driver.gateway.cancel(cancel_of("NOSUCHORDER", driver.share)), Refused)
 
     def test_an_order_changed_has_its_new_price(self, driver: MarketDriver, resting: str) -> None:
         change = change_of(resting, buy(driver.share), price=Decimal("100.50"))
@@ -267,7 +273,9 @@ class GatewayContract:
 
     def test_a_cancelled_order_frees_its_money(self, driver: MarketDriver) -> None:
         before = driver.gateway.funds().available
-        driver.gateway.cancel(placed(driver.gateway.place(buy(driver.share))))
+        driver.gateway.cancel(
+            cancel_of(placed(driver.gateway.place(buy(driver.share))), driver.share)
+        )
         driver.wait()
         assert driver.gateway.funds().available == before
 

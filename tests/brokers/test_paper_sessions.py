@@ -11,7 +11,7 @@ from brokers.gateway import BrokerStatus, PlaceRequest, QuoteTick, Refused
 from brokers.terms import OrderType, Segment, Validity
 from brokers.venue import IST, install_venue
 from portfolio.venue import HouseVenue
-from tests.brokers.contract import buy, placed, report_of
+from tests.brokers.contract import buy, cancel_of, placed, report_of
 from tests.brokers.paper import SHARE, PaperMarket
 
 WEDNESDAY, THURSDAY = date(2026, 6, 17), date(2026, 6, 18)
@@ -125,7 +125,7 @@ class TestAfterMarketOrder:
     def test_can_be_cancelled_while_it_waits(self, market: PaperMarket) -> None:
         market.at = at("18:00")
         broker_order_id = placed(market.gateway.place(self.queued))
-        placed(market.gateway.cancel(broker_order_id))
+        placed(market.gateway.cancel(cancel_of(broker_order_id, SHARE)))
         assert status(market, broker_order_id) is S.CANCELLED
 
     @pytest.mark.parametrize("clock", ["15:35", "15:55", "18:00"])

@@ -6,7 +6,7 @@ from decimal import Decimal
 from brokers.gateway import BrokerStatus, Refused
 from brokers.models import PaperOrder
 from brokers.terms import OrderType, Product, Side
-from tests.brokers.contract import buy, placed, report_of
+from tests.brokers.contract import buy, cancel_of, placed, report_of
 from tests.brokers.paper import FUTURE, SHARE, PaperMarket
 from tests.brokers.test_paper_sessions import THURSDAY, at, pass_to
 
@@ -106,7 +106,7 @@ class TestSquareOff:
         intraday_long(market)
         pass_to(market, DUE)
         own = market.gateway.orders()[-1]
-        assert isinstance(market.gateway.cancel(own.broker_order_id), Refused)
+        assert isinstance(market.gateway.cancel(cancel_of(own.broker_order_id, SHARE)), Refused)
 
 
 class TestExpiry:

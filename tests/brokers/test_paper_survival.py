@@ -18,7 +18,7 @@ from brokers.models import PaperAccount, PaperOrder, PaperPosition, PaperTrade, 
 from brokers.registry import brokers, gateway_for
 from brokers.terms import InstrumentType, Product, Side
 from brokers.venue import ChargesUnknown
-from tests.brokers.contract import buy, placed, report_of
+from tests.brokers.contract import buy, cancel_of, placed, report_of
 from tests.brokers.paper import SHARE, PaperMarket, make_paper_account
 from tests.brokers.test_paper_sessions import THURSDAY, at
 from tests.builders import NOW
@@ -121,7 +121,7 @@ class TestWithoutNetwork:
 
     def test_a_whole_trade_needs_no_socket(self, market: PaperMarket) -> None:
         market.fill(buy(SHARE), "99")
-        market.gateway.cancel(placed(market.gateway.place(buy(SHARE, tag="TWO"))))
+        market.gateway.cancel(cancel_of(placed(market.gateway.place(buy(SHARE, tag="TWO"))), SHARE))
         market.wait()
         assert market.gateway.funds().cash < Decimal("1000000")
 
@@ -198,7 +198,7 @@ class TestManyAccounts:
         other = PaperMarket(make_paper_account("ravi"), market.venue)
         broker_order_id = placed(market.gateway.place(buy(SHARE)))
         assert other.gateway.orders() == []
-        assert isinstance(other.gateway.cancel(broker_order_id), Refused)
+        assert isinstance(other.gateway.cancel(cancel_of(broker_order_id, SHARE)), Refused)
 
 
 class TestReplay:

@@ -1,6 +1,6 @@
 """What the paper broker can do on each segment."""
 
-from brokers.gateway import Capabilities
+from brokers.capabilities import Capabilities
 from brokers.terms import OrderType, Product, Segment, Validity
 
 _DELIVERY = frozenset({Product.CNC, Product.MIS})

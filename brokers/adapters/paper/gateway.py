@@ -20,8 +20,9 @@ from brokers.adapters.paper.margins import (
 from brokers.adapters.paper.reports import order_report, trade_report
 from brokers.adapters.paper.sessions import indian_date, start_of_day
 from brokers.adapters.paper.settlement import is_due, turn_day
+from brokers.capabilities import Capabilities
 from brokers.gateway import (
-    Capabilities,
+    CancelRequest,
     FundsReport,
     GatewayUnavailable,
     HoldingReport,
@@ -65,8 +66,8 @@ class PaperGateway:
     def modify(self, request: ModifyRequest) -> Outcome:
         return self._write(lambda desk: desk.modify(request))
 
-    def cancel(self, broker_order_id: str) -> Outcome:
-        return self._write(lambda desk: desk.cancel(broker_order_id))
+    def cancel(self, request: CancelRequest) -> Outcome:
+        return self._write(lambda desk: desk.cancel(request.broker_order_id))
 
     def orders(self) -> Sequence[OrderReport]:
         return self._read(_todays_orders)

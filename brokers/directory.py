@@ -1,0 +1,46 @@
+"""Which instrument a broker means by its own number: a question to the house above.
+
+Instruments live one floor higher, so the site installs a :class:`Directory` at start-up, as it
+installs the paper broker's venue.
+"""
+
+from typing import Protocol
+
+from brokers.gateway import InstrumentRef
+
+
+class Directory(Protocol):
+    def key_of(self, broker: str, *, exchange: str, token: str) -> str | None:
+        """Return the key of what the broker numbers so on its exchange; None when unknown."""
+        ...
+
+    def ref_of(self, broker: str, key: str) -> InstrumentRef | None:
+        """Return the instrument with the broker's number and symbol; None when unknown."""
+        ...
+
+
+class DirectoryMissing(Exception):
+    """The site did not install a directory."""
+
+
+_installed: list[Directory] = []
+
+
+def install_directory(directory: Directory) -> None:
+    _installed[:] = [directory]
+
+
+def installed_directory() -> Directory:
+    if not _installed:
+        raise DirectoryMissing("No directory is installed: the site does it at start-up")
+    return _installed[0]
+
+
+def key_at(broker: str, *, exchange: str, token: str) -> str:
+    """Return the house's key, or one that says whose number is unknown here.
+
+    A report in an unknown instrument must not be dropped: under this key it cannot be adopted, is
+    logged, and holds the account back until the instrument has been imported.
+    """
+    known = installed_directory().key_of(broker, exchange=exchange, token=token)
+    return known or f"{broker.upper()}?{exchange}:{token}"

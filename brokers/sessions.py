@@ -1,0 +1,76 @@
+"""Sessions at brokers: logging in, the secrets of the day, and what happens when they expire."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from brokers.gateway import GatewayUnavailable
+from brokers.logins import Grant
+from brokers.models import AuthToken, BrokerConnection, ConnectionStatus
+from brokers.registry import login_of
+from operations.events import publish
+from operations.secrets import seal, unseal
+
+
+class SessionMissing(GatewayUnavailable):
+    """Nobody is logged in at the broker: somebody has to log in before anything is sent."""
+
+
+def open_session(
+    connection: BrokerConnection, *, answer: Mapping[str, str], now: datetime
+) -> AuthToken:
+    """Log in at the broker and keep the session. The network call is outside the transaction.
+
+    :raises LoginFailed: when the broker refuses; the connection then says so.
+    """
+    login = login_of(connection.broker_type)
+    grant = login.open(connection.read_credentials(), answer=answer, now=now)
+    return _keep(connection, grant, now=now)
+
+
+def session_secrets(connection: BrokerConnection, *, now: datetime) -> Mapping[str, str]:
+    """Return what calls of the open session need.
+
+    :raises SessionMissing: when none is open, or it has run out.
+    """
+    token = connection.auth_tokens.filter(is_active=True).first()
+    if token is None:
+        raise SessionMissing(f"Nobody is logged in at {connection.get_broker_type_display()}")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise SessionMissing(
+            f"The login at {connection.get_broker_type_display()} has run out: log in again"
+        )
+    return dict(unseal(token.access_token, row=_row(token)))
+
+
+@transaction.atomic
+def expire_session(connection: BrokerConnection, *, words: str, now: datetime) -> None:
+    """Write that the broker no longer knows our session; safe to call many times."""
+    ended = AuthToken.objects.filter(connection=connection, is_active=True).update(is_active=False)
+    if not ended:
+        return
+    connection.status = ConnectionStatus.EXPIRED
+    connection.connection_metadata = {**connection.connection_metadata, "session_words": words}
+    connection.save(update_fields=["status", "connection_metadata", "updated_at"])
+    publish("brokers", workspace_id=connection.workspace_id, subject_id=connection.pk, now=now)
+
+
+@transaction.atomic
+def _keep(connection: BrokerConnection, grant: Grant, *, now: datetime) -> AuthToken:
+    held = BrokerConnection.objects.select_for_update().get(pk=connection.pk)
+    AuthToken.objects.filter(connection=held, is_active=True).update(is_active=False)
+    token = AuthToken(connection=held, expires_at=grant.expires_at, last_used_at=now)
+    token.access_token = seal(dict(grant.secrets), row=_row(token))
+    token.save(force_insert=True)
+    held.status = ConnectionStatus.CONNECTED
+    held.client_code = grant.client_code or held.client_code
+    details = {**dict(grant.details), "session_words": ""}
+    held.connection_metadata = {**held.connection_metadata, **details}
+    held.save(update_fields=["status", "client_code", "connection_metadata", "updated_at"])
+    publish("brokers", workspace_id=held.workspace_id, subject_id=held.pk, now=now)
+    return token
+
+
+def _row(token: AuthToken) -> str:
+    return f"auth_tokens:{token.pk}"

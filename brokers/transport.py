@@ -1,0 +1,176 @@
+"""The one HTTP client of every broker: the SDKs keep their routes, this keeps their manners.
+
+An SDK's session is replaced by a :class:`Transport`. Whatever the SDK asks for, a call has our
+timeouts, verifies TLS, follows no redirect on a write, is never sent again by itself, leaves by
+the account's own address, keeps the true HTTP status, and is told to ``watch`` without secrets.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+READS = frozenset({"GET", "HEAD"})
+_LONGEST_ERROR = 300
+
+
+class TransportError(requests.RequestException):
+    """A call that brought no answer."""
+
+
+class NotSent(TransportError):
+    """The connection was never made, or we held the call back: nothing can have arrived."""
+
+
+class NoAnswer(TransportError):
+    """The call may have arrived: the answer was lost, late or cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call and what came back: ``status`` is None and ``error`` says why when nothing did."""
+
+    method: str
+    host: str
+    path: str
+    status: int | None
+    duration_ms: int
+    body: bytes = b""
+    content_type: str = ""
+    error: str = ""
+
+    @property
+    def is_write(self) -> bool:
+        return self.method not in READS
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as words, cut to what a person would read."""
+        return self.body[:_LONGEST_ERROR].decode("utf-8", "replace").strip()
+
+
+def _allow(method: str, path: str) -> None:
+    """Let every call leave: the manners of a session without a governor."""
+
+
+def _ignore(exchange: Exchange) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How calls are made. Seconds; ``egress`` is the local address to leave by.
+
+    ``admit`` is asked with method and path before each call and raises :class:`NotSent` to hold
+    it back; ``watch`` hears of each exchange afterwards.
+    """
+
+    connect_timeout: float = 3.05
+    read_timeout: float = 10.0
+    egress: str = ""
+    admit: Callable[[str, str], None] = _allow
+    watch: Callable[[Exchange], None] = _ignore
+
+
+class Transport(requests.Session):
+    """A session for one account at one broker. ``last`` is its newest exchange.
+
+    One thread uses one transport: ``last`` belongs to the call just made.
+
+    :raises NotSent: when the connection could not be made.
+    :raises NoAnswer: when anything failed after that.
+    """
+
+    def __init__(self, manners: Manners | None = None) -> None:
+        super().__init__()
+        self.manners = manners or Manners()
+        self.last: Exchange | None = None
+        # Neither a proxy nor a .netrc of the machine may see or change an order.
+        self.trust_env = False
+        adapter = _EgressAdapter(self.manners.egress)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, **asked: Any
+    ) -> requests.Response:
+        """Make one call our way; the SDK's wishes for timeout, redirects and TLS are not heard."""
+        method, parts = method.upper(), urlsplit(url)
+        self.last = None
+        self.manners.admit(method, parts.path)
+        for wish in ("timeout", "allow_redirects", "verify", "proxies", "stream", "cert"):
+            asked.pop(wish, None)
+        began = time.monotonic()
+        timeout = (self.manners.connect_timeout, self.manners.read_timeout)
+        try:
+            response = super().request(
+                method, url, timeout=timeout, allow_redirects=method in READS, **asked
+            )
+        except requests.RequestException as error:
+            failure = _failure(error)
+            self._heard(
+                Exchange(method, parts.netloc, parts.path, None, _ms(began), error=str(failure))
+            )
+            raise failure from error
+        self._heard(
+            Exchange(
+                method,
+                parts.netloc,
+                parts.path,
+                response.status_code,
+                _ms(began),
+                response.content,
+                response.headers.get("content-type", ""),
+            )
+        )
+        # kiteconnect reads this header without asking whether it is there.
+        response.headers.setdefault("content-type", "")
+        return response
+
+    def _heard(self, exchange: Exchange) -> None:
+        self.last = exchange
+        self.manners.watch(exchange)
+
+
+class _EgressAdapter(HTTPAdapter):
+    """Leaves by one local address, keeps no dead connection, never tries again."""
+
+    def __init__(self, egress: str) -> None:
+        self._egress = egress
+        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        source = (self._egress, 0) if self._egress else None
+        super().init_poolmanager(*args, source_address=source, socket_options=options, **kwargs)
+
+
+def _failure(error: requests.RequestException) -> TransportError:
+    """Tell a connection that was never made, which proves that nothing was sent, from the rest."""
+    words = f"{type(error).__name__}: {_without_address(error)}"
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return NotSent(words)
+    reason = error.args[0] if error.args else None
+    cause = reason.reason if isinstance(reason, MaxRetryError) else reason
+    if isinstance(cause, NewConnectionError | ConnectTimeoutError):
+        return NotSent(f"The broker could not be reached ({type(cause).__name__})")
+    return NoAnswer(words)
+
+
+def _without_address(error: Exception) -> str:
+    """urllib3 quotes the whole address with its query, where some brokers want tokens."""
+    return str(error).split("?", 1)[0][:_LONGEST_ERROR]
+
+
+def _ms(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)
