@@ -14,7 +14,7 @@ from brokers.adapters.paper.exchange import match
 from brokers.gateway import Accepted, QuoteTick
 from brokers.models import PaperAccount, PaperOrder, PaperTrade
 from brokers.terms import Product
-from tests.brokers.contract import buy, placed
+from tests.brokers.contract import buy, cancel_of, placed
 from tests.brokers.paper import SHARE, PaperMarket, make_paper_account
 from tests.builders import NOW
 from tests.venues import WeekdayVenue
@@ -80,7 +80,8 @@ class TestTwoWorkers:
         soon = NOW + timedelta(seconds=1)
         tick = QuoteTick(SHARE.key, Decimal(99), soon, 1000)
         answers = together(
-            partial(market.gateway.cancel, broker_order_id), partial(match, [tick], at=soon)
+            partial(market.gateway.cancel, cancel_of(broker_order_id, SHARE)),
+            partial(match, [tick], at=soon),
         )
         was_cancelled = isinstance(answers[0], Accepted)
         assert PaperTrade.objects.exists() is not was_cancelled
