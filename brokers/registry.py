@@ -81,7 +81,15 @@ def gateway_for(account: "TradingAccount", *, clock: Clock) -> Gateway:
     if name not in dict(broker_choices()):
         raise UnknownBroker(f"No broker is called {name}")
     factory: GatewayFactory = import_module(f"brokers.adapters.{name}.gateway").open_gateway
-    return factory(account, clock)
+    gateway = factory(account, clock)
+    return gateway if _by_name(name).is_paper else _governed(gateway, account, clock)
+
+
+def _governed(gateway: Gateway, account: "TradingAccount", clock: Clock) -> Gateway:
+    # Imported late: what it stands on has models, and models ask this registry for their choices.
+    governed = import_module("brokers.governed")
+    governor = import_module("brokers.governor").governor_for(account.connection, clock=clock)
+    return governed.GovernedGateway(gateway, governor, clock)  # type: ignore[no-any-return]
 
 
 def login_of(name: str) -> Login:

@@ -22,6 +22,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
 # Where brokers are, when not at their own addresses: angel=http://127.0.0.1:9101 for a simulator.
 BROKER_ENDPOINTS = env.dict("BROKER_ENDPOINTS", default={})
+# Answers with the address it sees, as plain text; asked where a broker wants a static address.
+ADDRESS_CHECK_URL = env.str("ADDRESS_CHECK_URL", default="https://api.ipify.org")
 # Served over TLS: secure cookies and HSTS. Off only on a laptop.
 HTTPS = env.bool("HTTPS", default=True)
 
