@@ -1,0 +1,1 @@
+"""Angel One's SmartAPI: its paths, its two envelopes, its binary packets."""
