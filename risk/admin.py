@@ -6,7 +6,7 @@ from risk.models import RiskRule, RiskViolation
 
 @admin.register(RiskRule)
 class RiskRuleAdmin(HistoryAdmin):
-    list_display = ("rule_type", "workspace", "account", "rule_value", "is_active", "is_violated")
+    list_display = ("rule_type", "workspace", "account", "rule_value", "currency", "is_active")
 
 
 @admin.register(RiskViolation)

@@ -18,6 +18,7 @@ class Proposal:
     nobody knows one; ``margin`` is what it would block; ``available`` is the broker's free money
     as of ``available_as_of``, None when unknown. ``is_clouded`` tells that another order of this
     instrument may or may not be live, ``reduce_only`` that it may only close its own book.
+    ``list_complaint`` says what speaks against the broker's instrument list, empty when nothing.
     """
 
     order_id: uuid.UUID
@@ -35,6 +36,7 @@ class Proposal:
     session_date: date
     is_clouded: bool = False
     reduce_only: bool = False
+    list_complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

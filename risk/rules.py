@@ -3,6 +3,14 @@
 Quantities are units, prices and amounts are in the account's currency. MAX_DAILY_LOSS is the
 ``max_loss`` of a desk's RMS sheet, MAX_LOTS its ``max_lots``, PROFIT_LOCK its ``profit_lock`` and
 TRAILING_STOP its ``trailing_sl``.
+
+A rule of the whole workspace is kept for each kind of money by itself: real or paper, and each
+currency; a replay is a kind of its own. Losses on paper never stop real trading, nor the other way
+round. A limit that is an amount (``AMOUNT_RULES``) is stated in one currency and holds in that
+currency alone, for real and for paper money each. Counts, percentages and points have no currency
+and hold in every one. An account in a currency for which the workspace has stated no such amount,
+and which has none of its own, is refused entries until somebody states it: no limit is not known
+to be meant, and an exchange rate is nobody's limit.
 """
 
 from collections.abc import Callable
@@ -11,27 +19,37 @@ from decimal import Decimal
 
 from operations.figures import rupees
 
+# What an amount is stated in that names no currency.
+HOME_CURRENCY = "INR"
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One book's holding of one instrument, with what its unfinished orders may still add."""
+    """One book's holding of one instrument, with what its unfinished orders may still add.
+
+    ``at_broker`` is what the whole account holds of it by its broker's word, where that differs
+    from ours and may be true: until it is settled, the worse of the two counts.
+    """
 
     quantity: int
     pending_buys: int = 0
     pending_sells: int = 0
+    at_broker: "Exposure | None" = None
 
     def worst_with(self, signed_quantity: int) -> int:
         """The largest |position| that could come of it if only the orders of one side fill."""
         long = self.quantity + self.pending_buys + max(signed_quantity, 0)
         short = self.quantity - self.pending_sells + min(signed_quantity, 0)
-        return max(abs(long), abs(short))
+        there = self.at_broker.worst_with(signed_quantity) if self.at_broker else 0
+        return max(abs(long), abs(short), there)
 
     def exitable(self, sign: int) -> int:
         """How much an order of that side may still close, after every exit already on its way."""
         if self.quantity * sign >= 0:
             return 0
         leaving = self.pending_buys if sign > 0 else self.pending_sells
-        return max(abs(self.quantity) - leaving, 0)
+        left = max(abs(self.quantity) - leaving, 0)
+        return min(left, self.at_broker.exitable(sign)) if self.at_broker else left
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,7 @@ class DayFigures:
     peak: Decimal
     capital_at_start: Decimal
     orders: int
+    currency: str = HOME_CURRENCY
 
     @property
     def equity(self) -> Decimal:
@@ -59,6 +78,7 @@ class Reach:
     quantity: int
     price: Decimal
     lot_size: int
+    currency: str = HOME_CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +91,17 @@ class Finding:
     words: str
 
 
+def amount(value: Decimal, currency: str) -> str:
+    """Write an amount of money; in rupees it goes without saying."""
+    return rupees(value) if currency == HOME_CURRENCY else f"{currency} {rupees(value)}"
+
+
 def largest_position(limit: Decimal, reach: Reach) -> Finding:
     value = reach.quantity * reach.price
-    words = f"The position could reach {rupees(value)}; the limit is {rupees(limit)}"
+    words = (
+        f"The position could reach {amount(value, reach.currency)}; "
+        f"the limit is {amount(limit, reach.currency)}"
+    )
     return Finding(value, limit, value > limit, words)
 
 
@@ -92,7 +120,10 @@ def most_orders(limit: Decimal, day: DayFigures) -> Finding:
 
 def daily_loss(limit: Decimal, day: DayFigures) -> Finding:
     loss = max(-day.pnl, Decimal(0))
-    words = f"The day's loss is {rupees(loss)}; the limit is {rupees(limit)}"
+    words = (
+        f"The day's loss is {amount(loss, day.currency)}; "
+        f"the limit is {amount(limit, day.currency)}"
+    )
     return Finding(loss, limit, loss >= limit, words)
 
 
@@ -106,14 +137,17 @@ def drawdown(limit: Decimal, day: DayFigures) -> Finding:
 
 
 def least_capital(limit: Decimal, day: DayFigures) -> Finding:
-    words = f"Capital is {rupees(day.equity)}; trading stops below {rupees(limit)}"
+    words = (
+        f"Capital is {amount(day.equity, day.currency)}; "
+        f"trading stops below {amount(limit, day.currency)}"
+    )
     return Finding(day.equity, limit, day.equity < limit, words)
 
 
 def profit_lock(limit: Decimal, day: DayFigures) -> Finding:
     """Beyond once the profit has been reached and then lost again down to the limit."""
-    reached = f"Profit reached {rupees(day.peak)} and fell back to {rupees(day.pnl)}"
-    words = f"{reached}; {rupees(limit)} is kept"
+    peak, pnl = amount(day.peak, day.currency), amount(day.pnl, day.currency)
+    words = f"Profit reached {peak} and fell back to {pnl}; {amount(limit, day.currency)} is kept"
     return Finding(day.pnl, limit, day.peak > limit >= day.pnl, words)
 
 
@@ -135,3 +169,7 @@ REACH_RULES: dict[str, Callable[[Decimal, Reach], Finding]] = {
     "MAX_POSITION_SIZE": largest_position,
     "MAX_LOTS": most_lots,
 }
+# Their limits are amounts of money, so each is stated in a currency.
+AMOUNT_RULES = frozenset(
+    {"MAX_POSITION_SIZE", "MAX_DAILY_LOSS", "MIN_CAPITAL_THRESHOLD", "PROFIT_LOCK"}
+)

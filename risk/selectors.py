@@ -1,51 +1,36 @@
-"""What risk reads: states, exposures, the day's figures."""
+"""What risk reads: states, exposures, margins held."""
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from accounts.models import Workspace
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
 from market.models import Instrument
-from portfolio.models import Position, PositionType, TradingSession
-from risk.models import (
-    ControlType,
-    Reservation,
-    RiskRule,
-    RuleType,
-    TraderControl,
-    Trading,
-    TradingState,
-)
-from risk.rules import DayFigures, Exposure
+from portfolio.models import Position, PositionDifference
+from portfolio.splitting import OpenBook, split_over_books
+from risk.models import Reservation, Trading
+from risk.rules import Exposure
+from risk.stops import entries_blocked, stops_in_force
 
-_STRICTNESS = (Trading.ACTIVE, Trading.REDUCING, Trading.HALTED)
+__all__ = [
+    "Book",
+    "effective_state",
+    "entries_blocked",
+    "exitable_quantities",
+    "exposure",
+    "is_left_to_outside",
+    "reserved_margin",
+    "state_with_reason",
+    "worst_exposure",
+]
 
-
-def entries_blocked() -> Q:
-    """A condition on Order rows, true where a state or a kill switch forbids entries now.
-
-    It is part of the very statement that claims an order for sending, so nothing is claimed
-    after the switch has been committed.
-    """
-    states = TradingState.objects.filter(
-        Q(account=None) | Q(account=OuterRef("account_id")),
-        Q(user_strategy=None) | Q(user_strategy=OuterRef("user_strategy_id")),
-        workspace=OuterRef("workspace_id"),
-        state__in=[Trading.REDUCING, Trading.HALTED],
-    )
-    switches = TraderControl.objects.filter(
-        Q(workspace=None) | Q(workspace=OuterRef("workspace_id")),
-        Q(account=None) | Q(account=OuterRef("account_id")),
-        control_type=ControlType.KILL_SWITCH,
-        deactivated_at=None,
-    )
-    return Q(Exists(states)) | Q(Exists(switches))
+Row = TypeVar("Row", Position, Reservation)
+_Key = tuple[uuid.UUID, int, str]
 
 
 def effective_state(account: TradingAccount, user_strategy_id: uuid.UUID | None = None) -> Trading:
@@ -57,34 +42,8 @@ def state_with_reason(
     account: TradingAccount, user_strategy_id: uuid.UUID | None = None
 ) -> tuple[Trading, str]:
     """The strictest state that holds for an account (and strategy), and why."""
-    switch = kill_switch(account.workspace_id, account=account)
-    if switch is not None:
-        return Trading.HALTED, f"The kill switch is on: {switch.reason}".rstrip(": ")
-    rows = TradingState.objects.filter(
-        Q(account=None) | Q(account=account),
-        Q(user_strategy=None) | Q(user_strategy=user_strategy_id),
-        workspace=account.workspace_id,
-    )
-    strictest = max(rows, key=lambda row: _STRICTNESS.index(Trading(row.state)), default=None)
-    if strictest is None:
-        return Trading.ACTIVE, ""
-    return Trading(strictest.state), strictest.reason
-
-
-def kill_switch(
-    workspace_id: uuid.UUID, *, account: TradingAccount | None = None
-) -> TraderControl | None:
-    """The kill switch in force for a workspace (or one account of it), if there is one."""
-    return (
-        TraderControl.objects.filter(
-            Q(workspace=None) | Q(workspace=workspace_id),
-            Q(account=None) | Q(account=account) if account else Q(account=None),
-            control_type=ControlType.KILL_SWITCH,
-            deactivated_at=None,
-        )
-        .order_by("activated_at")
-        .first()
-    )
+    found = stops_in_force(account.workspace_id).of(account, user_strategy_id)
+    return found.state, found.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,123 +60,130 @@ def exposure(
 ) -> Exposure:
     """Read one book's exposure: of a strategy's own part, or of the account's net.
 
+    An order from outside names no strategy. While it waits it is counted in the books that it
+    would close if it filled now, by the very rule by which its fills are split.
     ``without`` leaves one order's reservation out, as when that order is being changed.
     """
     positions = Position.objects.filter(
         account=book.account, instrument=book.instrument, product=book.product
     ).open()
     held = Reservation.objects.filter(
-        account=book.account,
-        instrument=book.instrument,
-        product=book.product,
-        released_at=None,
+        account=book.account, instrument=book.instrument, product=book.product, released_at=None
     )
     if without is not None:
         held = held.exclude(order_id=without)
     if own:
-        positions = positions.filter(user_strategy=strategy)
-        held = held.filter(user_strategy_id=strategy)
+        return _exposure_of_one(positions, list(held.order_by("pk")), strategy)
     quantity = positions.aggregate(total=Sum("quantity"))["total"] or 0
     pending = dict(held.values_list("side").annotate(Sum("quantity")).order_by())
     return Exposure(quantity, pending.get(Side.BUY, 0), pending.get(Side.SELL, 0))
 
 
-def reserved_margin(account: TradingAccount, *, since: object) -> Decimal:
-    """Margin that the broker's figure of that moment does not know of yet."""
-    unknown_to_broker = Q(handed_over_at=None) | Q(handed_over_at__gte=since)
-    held = Reservation.objects.filter(unknown_to_broker, account=account, released_at=None)
-    return held.aggregate(total=Sum("margin"))["total"] or Decimal(0)
+def worst_exposure(
+    book: Book, *, strategy: uuid.UUID | None, own: bool, without: uuid.UUID | None = None
+) -> Exposure:
+    """Read one book's exposure; where the broker's figure differs, the worse of the two counts.
 
-
-def rules_for(
-    account: TradingAccount, user_strategy_id: uuid.UUID | None
-) -> QuerySet[RiskRule, RiskRule]:
-    """The active rules that speak of an order of this account and strategy."""
-    return RiskRule.objects.filter(
-        Q(account=None) | Q(account=account),
-        Q(user_strategy=None) | Q(user_strategy=user_strategy_id),
-        workspace=account.workspace_id,
-        is_active=True,
-    )
-
-
-def day_figures(rule: RiskRule, account: TradingAccount, *, on: date) -> DayFigures:
-    """The day's money within a rule's reach.
-
-    A rule of a strategy sees that strategy's trades of the day; one of an account that account's
-    session; one of the whole workspace the sessions of all its accounts of the same kind, since
-    paper money is never added to live money, nor one currency to another.
+    What an order may do is judged by this, never what is already working: a report of positions
+    that is wrong would else call off the stops that guard them.
     """
-    if rule.user_strategy_id is not None:
-        return _strategy_figures(rule, account, on=on)
-    accounts = [account] if rule.account_id else list(_alike(account))
-    sessions = TradingSession.objects.filter(account__in=accounts, session_date=on)
-    totals = sessions.aggregate(pnl=Sum("total_pnl"), capital=Sum("capital_at_start"))
-    orders = Reservation.objects.filter(account__in=accounts, session_date=on).count()
-    return _figures(rule, totals["pnl"], totals["capital"], orders=orders, on=on)
-
-
-def _alike(account: TradingAccount) -> Iterable[TradingAccount]:
-    return TradingAccount.objects.filter(
-        workspace=account.workspace_id,
-        currency=account.currency,
-        own_clock=account.own_clock,
-        connection__paper_trading=account.is_paper,
+    ours = exposure(book, strategy=strategy, own=own, without=without)
+    differing = PositionDifference.objects.filter(
+        account=book.account, instrument=book.instrument, product=book.product
     )
+    theirs = differing.credible().values_list("theirs", flat=True).first()
+    if theirs is None:
+        return ours
+    net = ours if not own else exposure(book, strategy=strategy, own=False, without=without)
+    return replace(ours, at_broker=replace(net, quantity=theirs))
 
 
-def _strategy_figures(rule: RiskRule, account: TradingAccount, *, on: date) -> DayFigures:
-    day = Position.objects.filter(
-        account=account,
-        user_strategy=rule.user_strategy_id,
-        position_type=PositionType.DAY,
-        session_date=on,
-    ).aggregate(
-        realized=Sum("realized_pnl"), unrealized=Sum("unrealized_pnl"), charges=Sum("charges")
+def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
+    """How much of each open position an exit may still close, in a fixed number of queries."""
+    positions = list(positions)
+    accounts = {position.account_id for position in positions}
+    instruments = {position.instrument_id for position in positions}
+    beside = Position.objects.filter(account__in=accounts, instrument__in=instruments).open()
+    books = _grouped(beside)
+    held = _grouped(
+        Reservation.objects.filter(
+            account__in=accounts, instrument__in=instruments, released_at=None
+        ).order_by("pk")
     )
-    zero = Decimal(0)
-    pnl = (day["realized"] or zero) + (day["unrealized"] or zero) - (day["charges"] or zero)
-    session = TradingSession.objects.filter(account=account, session_date=on).first()
-    capital = session.capital_at_start if session else None
-    orders = Reservation.objects.filter(
-        account=account, user_strategy_id=rule.user_strategy_id, session_date=on
-    ).count()
-    return _figures(rule, pnl, capital, orders=orders, on=on)
+    differing = PositionDifference.objects.filter(account__in=accounts).credible()
+    at_broker = {
+        (each.account_id, each.instrument_id, each.product): each.theirs for each in differing
+    }
+    found = {}
+    for position in positions:
+        key = (position.account_id, position.instrument_id, position.product)
+        own = _exposure_of_one(books.get(key, []), held.get(key, []), position.user_strategy_id)
+        if key in at_broker:
+            there = _exposure_by_side(at_broker[key], held.get(key, []))
+            own = replace(own, at_broker=there)
+        found[position.pk] = own.exitable(-1 if position.quantity > 0 else 1)
+    return found
 
 
-def _figures(
-    rule: RiskRule, pnl: Decimal | None, capital: Decimal | None, *, orders: int, on: date
-) -> DayFigures:
-    now = pnl or Decimal(0)
-    peak = max(rule.peak_pnl, now) if rule.evaluated_on == on else max(now, Decimal(0))
-    return DayFigures(pnl=now, peak=peak, capital_at_start=capital or Decimal(0), orders=orders)
+def _exposure_by_side(quantity: int, held: Iterable[Reservation]) -> Exposure:
+    """Of the whole account: whoever asked for them, all pending orders count."""
+    pending = {Side.BUY: 0, Side.SELL: 0}
+    for each in held:
+        pending[Side(each.side)] += each.quantity
+    return Exposure(quantity, pending[Side.BUY], pending[Side.SELL])
 
 
-@dataclass(frozen=True, slots=True)
-class RuleDistance:
-    """A rule and how near it is: ``share`` is 0 far away, 1 at the limit or beyond."""
-
-    rule: RiskRule
-    current: Decimal
-    limit: Decimal
-    share: Decimal
+def _grouped(rows: QuerySet[Row]) -> dict[_Key, list[Row]]:
+    grouped: dict[_Key, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.account_id, row.instrument_id, row.product), []).append(row)
+    return grouped
 
 
-def distances(workspace: Workspace) -> list[RuleDistance]:
-    """Every active rule of a workspace with its distance to the limit, nearest first."""
-    rules = RiskRule.objects.filter(workspace=workspace, is_active=True)
-    found = [
-        RuleDistance(rule, rule.current_value, rule.rule_value, _share(rule))
-        for rule in rules.select_related("account", "user_strategy__strategy")
+def _exposure_of_one(
+    positions: Iterable[Position], held: Iterable[Reservation], strategy: uuid.UUID | None
+) -> Exposure:
+    """One book's own exposure; ``positions`` and ``held`` are all that the account has there."""
+    positions = list(positions)
+    quantity = sum(each.quantity for each in positions if each.user_strategy_id == strategy)
+    books = [
+        OpenBook(each.user_strategy_id, each.quantity, each.opened_at, each.pk)
+        for each in positions
+        if each.user_strategy_id is not None
     ]
-    return sorted(found, key=lambda each: each.share, reverse=True)
+    pending = {Side.BUY: 0, Side.SELL: 0}
+    for each in held:
+        side = Side(each.side)
+        if not each.is_outside:
+            pending[side] += each.quantity if each.user_strategy_id == strategy else 0
+            continue
+        parts = split_over_books(side, each.quantity, books)
+        closed = {part.user_strategy_id: part.quantity for part in parts}
+        pending[side] += closed.get(strategy, 0)
+        books = [_less(book, closed, side) for book in books]
+    return Exposure(quantity, pending[Side.BUY], pending[Side.SELL])
 
 
-def _share(rule: RiskRule) -> Decimal:
-    if rule.is_violated:
-        return Decimal(1)
-    if rule.rule_type in (RuleType.MIN_CAPITAL_THRESHOLD, RuleType.PROFIT_LOCK):
-        if rule.current_value <= 0:
-            return Decimal(0)
-        return min(rule.rule_value / rule.current_value, Decimal(1))
-    return max(Decimal(0), min(rule.current_value / rule.rule_value, Decimal(1)))
+def _less(book: OpenBook, closed: dict[uuid.UUID | None, int], side: Side) -> OpenBook:
+    return replace(book, quantity=book.quantity + side.sign * closed.get(book.user_strategy_id, 0))
+
+
+def is_left_to_outside(position: Position) -> bool:
+    """Tell whether an order from outside is what waits to close a position, as a stop may long."""
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    waiting = Reservation.objects.filter(is_outside=True, released_at=None, side=side)
+    return waiting.filter(
+        account=position.account_id, instrument=position.instrument_id, product=position.product
+    ).exists()
+
+
+def reserved_margin(account: TradingAccount, *, since: object) -> Decimal:
+    """Margin that the broker's figure of that moment does not know of yet.
+
+    What the broker has taken over after that moment counts whole, also when it has been filled or
+    has ended since: until the broker's next word on money nobody knows what became of it.
+    """
+    mine = Reservation.objects.filter(account=account)
+    unsure = Q(handed_over_at=None) | Q(handed_over_at=since)
+    held = sum((each.margin_held for each in mine.filter(unsure, released_at=None)), Decimal(0))
+    return sum((each.margin for each in mine.filter(handed_over_at__gt=since)), held)

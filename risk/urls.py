@@ -1,6 +1,6 @@
 from django.urls import path
 
-from risk import views
+from risk import live_views, views
 
 app_name = "risk"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("halt/", views.halt, name="halt"),
     path("resume/", views.resume, name="resume"),
     path("state/", views.set_state, name="set_state"),
+    path("live/<uuid:account_id>/", live_views.live, name="live"),
+    path("live/<uuid:account_id>/confirm/", live_views.confirm, name="live_confirm"),
+    path("live/<uuid:account_id>/off/", live_views.turn_off, name="live_off"),
     path("rules/add/", views.rule_add, name="rule_add"),
     path("rules/<uuid:rule_id>/", views.rule_edit, name="rule_edit"),
     path("rules/<uuid:rule_id>/remove/", views.rule_remove, name="rule_remove"),

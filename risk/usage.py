@@ -1,9 +1,10 @@
 """How much of a limit is used at this moment: worked out from the day's books, never remembered.
 
-A rule's stored figures are what its last evaluation saw, for the account that was evaluated last.
+A rule of the whole workspace is used by each kind of money for itself, so it has as many usages.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,49 +12,76 @@ from accounts.models import Workspace
 from brokers.models import TradingAccount
 from operations.figures import IST
 from portfolio.models import TradingSession
-from risk.models import RiskRule, RuleType
+from risk.kinds import MoneyKind, kind_of
+from risk.models import RiskRule, RuleStanding, RuleType
 from risk.rules import DAY_RULES
-from risk.selectors import RuleDistance, day_figures
+from risk.standings import Standings, day_figures, speaks_of, standing_in, standings_of
 
 _KEPT_ABOVE = (RuleType.MIN_CAPITAL_THRESHOLD, RuleType.PROFIT_LOCK)
 NOTHING = Decimal(0)
 
 
-def rule_usage(workspace: Workspace, *, now: datetime) -> list[RuleDistance]:
-    """Every active rule of a workspace with its distance to the limit, nearest first."""
+@dataclass(frozen=True, slots=True)
+class RuleUsage:
+    """A rule and how near one kind of money is to it: ``share`` is 0 far away, 1 at the limit or
+    beyond. ``kind`` is None where no money is measured; ``words`` tell of a limit reached."""
+
+    rule: RiskRule
+    kind: MoneyKind | None
+    current: Decimal
+    limit: Decimal
+    share: Decimal
+    words: str = ""
+
+
+def rule_usage(workspace: Workspace, *, now: datetime) -> list[RuleUsage]:
+    """Every active rule of a workspace, for each kind of money, nearest to its limit first."""
     rules = RiskRule.objects.filter(workspace=workspace, is_active=True)
     accounts = list(workspace.accounts.filter(is_active=True).select_related("connection"))
-    found = [
-        usage_of(rule, accounts, now=now)
-        for rule in rules.select_related("account__connection", "user_strategy__strategy")
-    ]
+    found = usages_of(
+        rules.select_related("account__connection", "user_strategy__strategy"), accounts, now=now
+    )
     return sorted(found, key=lambda each: each.share, reverse=True)
 
 
-def usage_of(rule: RiskRule, accounts: Iterable[TradingAccount], *, now: datetime) -> RuleDistance:
-    """Hold one rule against the books of these accounts; of several kinds, the nearest counts."""
-    if rule.rule_type not in DAY_RULES:
-        return RuleDistance(rule, NOTHING, rule.rule_value, NOTHING)
-    measured = [
-        _measured(rule, account, on=_day_of(account, now=now))
-        for account in _reached(rule, accounts)
+def usages_of(
+    rules: Iterable[RiskRule], accounts: Iterable[TradingAccount], *, now: datetime
+) -> list[RuleUsage]:
+    """Hold rules against the books of these accounts, one usage for each kind of money."""
+    rules, accounts = list(rules), list(accounts)
+    standings = standings_of(rules)
+    return [
+        usage for rule in rules for usage in _usages(rule, accounts, standings=standings, now=now)
     ]
-    untouched = RuleDistance(rule, NOTHING, rule.rule_value, NOTHING)
-    return max(measured, key=lambda each: each.share, default=untouched)
 
 
-def _reached(rule: RiskRule, accounts: Iterable[TradingAccount]) -> Iterator[TradingAccount]:
-    """Name one account for each purse that the rule counts apart."""
-    purses = set()
+def _usages(
+    rule: RiskRule, accounts: Iterable[TradingAccount], *, standings: Standings, now: datetime
+) -> list[RuleUsage]:
+    untouched = RuleUsage(rule, None, NOTHING, rule.rule_value, NOTHING)
+    if rule.rule_type not in DAY_RULES:
+        return [untouched]
+    measured = [
+        _measured(standing_in(standings, rule, kind), account, on=_day_of(account, now=now))
+        for kind, account in _reached(rule, accounts)
+    ]
+    return measured or [untouched]
+
+
+def _reached(
+    rule: RiskRule, accounts: Iterable[TradingAccount]
+) -> Iterator[tuple[MoneyKind, TradingAccount]]:
+    """Name one account for each kind of money that the rule counts apart."""
+    kinds = set()
     for account in accounts:
-        if rule.account_id not in (None, account.pk):
+        if rule.account_id not in (None, account.pk) or not speaks_of(rule, account):
             continue
         if rule.user_strategy is not None and rule.user_strategy.account_id != account.pk:
             continue
-        purse = (account.is_paper, account.currency, account.own_clock)
-        if purse not in purses:
-            purses.add(purse)
-            yield account
+        kind = kind_of(account)
+        if kind not in kinds:
+            kinds.add(kind)
+            yield kind, account
 
 
 def _day_of(account: TradingAccount, *, now: datetime) -> date:
@@ -65,14 +93,16 @@ def _day_of(account: TradingAccount, *, now: datetime) -> date:
     return sessions.values_list("session_date", flat=True).first() or today
 
 
-def _measured(rule: RiskRule, account: TradingAccount, *, on: date) -> RuleDistance:
-    day = day_figures(rule, account, on=on)
+def _measured(standing: RuleStanding, account: TradingAccount, *, on: date) -> RuleUsage:
+    rule, kind = standing.rule, standing.kind
+    day = day_figures(standing, account, on=on)
     if not day.capital_at_start and not day.pnl and not day.orders:
-        return RuleDistance(rule, NOTHING, rule.rule_value, NOTHING)
+        return RuleUsage(rule, kind, NOTHING, rule.rule_value, NOTHING)
     finding = DAY_RULES[rule.rule_type](rule.rule_value, day)
-    was_reached = rule.is_violated and rule.evaluated_on == on
+    was_reached = standing.is_violated and standing.evaluated_on == on
     share = Decimal(1) if was_reached else _share(rule, finding.actual)
-    return RuleDistance(rule, finding.actual, rule.rule_value, share)
+    words = standing.violation_message if was_reached else ""
+    return RuleUsage(rule, kind, finding.actual, rule.rule_value, share, words)
 
 
 def _share(rule: RiskRule, actual: Decimal) -> Decimal:

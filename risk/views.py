@@ -13,7 +13,7 @@ from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import manager_required, trader_required
 from operations.listing import Column, csv_response, list_rows
-from risk.board import account_states, kill_switch_of, plain_figure, rule_rows
+from risk.board import account_states, plain_figure, rule_rows
 from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
 from risk.models import RiskRule, RiskViolation, RuleType, Trading
 from risk.services import (
@@ -25,6 +25,7 @@ from risk.services import (
     set_trading_state,
 )
 from risk.services.switching import Cause, Scope
+from risk.stops import stops_in_force
 
 VIOLATION_COLUMNS = (
     Column("Time", "time", ("violated_at",)),
@@ -42,11 +43,12 @@ VIOLATION_FILE = ("At", "Kind", "Message", "Found", "Limit", "Action", "Account"
 @require_GET
 def overview(request: UserRequest, template: str = "risk/overview.html") -> HttpResponse:
     now = timezone.now()
+    stops = stops_in_force(request.workspace)
     chosen = ViolationFilter(request.GET, workspace=request.workspace)
     violations = chosen.narrow(_violations(request))
     context = {
-        "states": account_states(request.workspace, now=now),
-        "switch": kill_switch_of(request.workspace),
+        "states": account_states(request.workspace, stops=stops, now=now),
+        "switch": stops.kill_switch,
         "rules": rule_rows(request.workspace, now=now),
         "choices": Trading.choices,
         "counted": COUNTED,
@@ -87,7 +89,7 @@ def halt(request: UserRequest) -> HttpResponse:
 def resume(request: UserRequest) -> HttpResponse:
     """Say what goes on again; sent, release the kill switch."""
     if request.method == "GET":
-        context = {"switch": kill_switch_of(request.workspace)}
+        context = {"switch": stops_in_force(request.workspace).kill_switch}
         return render(request, "risk/resume.html", context)
     if release_kill_switch(request.workspace, by=request.user, now=timezone.now()):
         messages.success(request, "The kill switch is off. New entries are judged again.")

@@ -6,28 +6,37 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Max
 
 from brokers.models import TradingAccount
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.events import publish
-from portfolio.models import Position, TradingSession
+from portfolio.models import Position
 from portfolio.services.sessions import lock_account
+from risk.kinds import kind_of
 from risk.models import (
-    PositionExtreme,
     RiskRule,
-    RiskViolation,
+    RuleStanding,
     RuleType,
     Trading,
     TradingState,
     ViolationAction,
 )
-from risk.rules import DAY_RULES, DayFigures, Finding, trailing_stop
-from risk.selectors import day_figures
+from risk.rules import DAY_RULES, DayFigures, Finding
+from risk.services.recording import CONFIRMATIONS, record_violation
 from risk.services.switching import Cause, Scope, set_trading_state
+from risk.services.trailing import trailed_beyond
+from risk.standings import (
+    accounts_within,
+    day_figures,
+    rules_reaching,
+    session_begun,
+    speaks_of,
+    standing_in,
+    standings_of,
+)
 
-# One bad tick must not halt a desk: a limit counts when it is found crossed this often in a row.
-CONFIRMATIONS = 3
 _STOPS_ENTRIES = (RuleType.MAX_DAILY_LOSS, RuleType.MAX_DRAWDOWN, RuleType.PROFIT_LOCK)
 
 
@@ -44,91 +53,130 @@ class ProtectiveExit:
 def evaluate_account(account: TradingAccount, *, now: datetime) -> list[ProtectiveExit]:
     """Bring the rules that speak of an account up to date; return the positions to close.
 
-    The day is that of the account's newest session: without one there is nothing to judge.
+    The day is that of the account's newest session that has begun: an order for tomorrow, placed
+    while another exchange still trades today, begins none. Without one there is nothing to judge.
     """
     exits: list[ProtectiveExit] = []
-    sessions = TradingSession.objects.filter(account=account).order_by("-session_date")
-    session_date = sessions.values_list("session_date", flat=True).first()
+    session_date = session_begun(account, now=now)
     if session_date is None:
         return exits
     # The account before the rules, as placing does it: the other way round two would wait forever.
     lock_account(account)
-    rules = RiskRule.objects.filter(workspace=account.workspace_id, is_active=True)
-    for rule in rules.select_for_update(no_key=True).order_by("pk"):
-        if rule.account_id not in (None, account.pk):
-            continue
+    locked = rules_reaching(account).select_for_update(of=("self",), no_key=True).order_by("pk")
+    rules = [rule for rule in locked if speaks_of(rule, account)]
+    standings = standings_of(rules)
+    for rule in rules:
         if rule.rule_type in DAY_RULES:
-            exits += _evaluate_day(rule, account, session_date=session_date, now=now)
+            standing = standing_in(standings, rule, kind_of(account))
+            exits += _evaluate_day(standing, account, session_date=session_date, now=now)
         elif rule.rule_type == RuleType.TRAILING_STOP:
-            exits += _evaluate_trailing(rule, account, now=now)
+            exits += [
+                ProtectiveExit(position.pk, rule.pk, finding.words)
+                for position, finding in trailed_beyond(rule, account, now=now)
+            ]
     return exits
 
 
 def _evaluate_day(
-    rule: RiskRule, account: TradingAccount, *, session_date: date, now: datetime
+    standing: RuleStanding, account: TradingAccount, *, session_date: date, now: datetime
 ) -> list[ProtectiveExit]:
-    if rule.evaluated_on is not None and session_date < rule.evaluated_on:
+    if standing.evaluated_on is not None and session_date < standing.evaluated_on:
         # An account that has not traded today says nothing about today's limits.
         return []
-    if rule.evaluated_on != session_date:
-        _begin_session(rule, session_date=session_date, now=now)
-    day = day_figures(rule, account, on=session_date)
+    rule = standing.rule
+    if standing.evaluated_on != session_date:
+        _begin_session(standing, account, session_date=session_date, now=now)
+    day = day_figures(standing, account, on=session_date)
     finding = DAY_RULES[rule.rule_type](rule.rule_value, day)
-    confirmations = _confirmations(rule, finding, now=now)
-    _store(rule, finding, day=day, confirmations=confirmations)
+    moment = _moment(rule, account, now=now) if finding.is_beyond else now
+    confirmations = _confirmations(standing, finding, moment=moment)
+    _store(standing, finding, day=day, confirmations=confirmations)
     if confirmations < CONFIRMATIONS:
         return []
-    if not rule.is_violated:
-        _cross(rule, account, finding=finding, now=now)
+    if not standing.is_violated:
+        _cross(standing, account, finding=finding, now=now)
     return _exits(rule, account, reason=finding.words)
 
 
-def _confirmations(rule: RiskRule, finding: Finding, *, now: datetime) -> int:
-    """Count the moments, not the accounts, at which the limit was found crossed in a row."""
+def _moment(rule: RiskRule, account: TradingAccount, *, now: datetime) -> datetime:
+    """When what a limit is held against was last told anew: the newest price in its reach.
+
+    Orders are counted, not priced; and where nothing is open no price can be wrong.
+    """
+    if rule.rule_type == RuleType.MAX_ORDERS_PER_DAY:
+        return now
+    positions = Position.objects.filter(account__in=accounts_within(rule, account)).open()
+    if rule.user_strategy_id is not None:
+        positions = positions.filter(user_strategy=rule.user_strategy_id)
+    newest: datetime | None = positions.aggregate(newest=Max("marked_at"))["newest"]
+    return now if newest is None else newest
+
+
+def _confirmations(standing: RuleStanding, finding: Finding, *, moment: datetime) -> int:
+    """Count prices, neither looks nor accounts, at which the limit was found crossed in a row."""
     if not finding.is_beyond:
-        rule.confirmed_at = None
+        standing.confirmed_at = None
         return 0
-    if rule.confirmed_at is not None and now <= rule.confirmed_at:
-        return rule.confirmations
-    rule.confirmed_at = now
-    return min(rule.confirmations + 1, CONFIRMATIONS)
+    if standing.confirmed_at is not None and moment <= standing.confirmed_at:
+        return standing.confirmations
+    standing.confirmed_at = moment
+    return min(standing.confirmations + 1, CONFIRMATIONS)
 
 
-def _begin_session(rule: RiskRule, *, session_date: date, now: datetime) -> None:
-    rule.evaluated_on, rule.peak_pnl, rule.confirmations = session_date, Decimal(0), 0
-    rule.is_violated, rule.violation_message = False, ""
-    rule.save(
-        update_fields=[
-            "evaluated_on",
-            "peak_pnl",
-            "confirmations",
-            "is_violated",
-            "violation_message",
-        ]
-    )
-    ended = TradingState.objects.filter(rule=rule).exclude(state=Trading.ACTIVE)
+def _begin_session(
+    standing: RuleStanding, account: TradingAccount, *, session_date: date, now: datetime
+) -> None:
+    standing.evaluated_on, standing.peak_pnl, standing.confirmations = session_date, Decimal(0), 0
+    standing.is_violated, standing.violation_message = False, ""
+    standing.save()
+    scope = _scope(standing, account)
+    ended = TradingState.objects.filter(
+        rule=standing.rule,
+        account=scope.account,
+        is_live=scope.kind.is_live if scope.kind else None,
+        currency=scope.kind.currency if scope.kind else "",
+    ).exclude(state=Trading.ACTIVE)
     ended.update(state=Trading.ACTIVE, reason="A new session", changed_at=now)
 
 
-def _store(rule: RiskRule, finding: Finding, *, day: DayFigures, confirmations: int) -> None:
+def _scope(standing: RuleStanding, account: TradingAccount) -> Scope:
+    """What a rule stops: its account or strategy; of the workspace, one kind of money.
+
+    A replay is a kind of its own, so there it is the replay's account.
+    """
+    rule = standing.rule
+    if rule.account_id is not None or rule.user_strategy_id is not None:
+        return Scope(rule.workspace, rule.account, rule.user_strategy_id)
+    if standing.replay_id is not None:
+        return Scope(rule.workspace, account)
+    return Scope(rule.workspace, kind=standing.kind)
+
+
+def _store(
+    standing: RuleStanding, finding: Finding, *, day: DayFigures, confirmations: int
+) -> None:
     current = finding.actual.quantize(Decimal("0.0001"))
-    before = (rule.current_value, rule.peak_pnl, rule.confirmations)
-    rule.current_value, rule.peak_pnl, rule.confirmations = current, day.peak, confirmations
+    before = (standing.current_value, standing.peak_pnl, standing.confirmations)
+    standing.current_value, standing.peak_pnl = current, day.peak
+    standing.confirmations = confirmations
     if before != (current, day.peak, confirmations):
-        rule.save(update_fields=["current_value", "peak_pnl", "confirmations", "confirmed_at"])
+        figures = ["current_value", "peak_pnl", "confirmations", "confirmed_at"]
+        standing.save(update_fields=figures)
 
 
-def _cross(rule: RiskRule, account: TradingAccount, *, finding: Finding, now: datetime) -> None:
+def _cross(
+    standing: RuleStanding, account: TradingAccount, *, finding: Finding, now: datetime
+) -> None:
     """Record a limit reached, once, and stop entries where the rule says so."""
-    rule.is_violated, rule.violation_message = True, finding.words
-    rule.save(update_fields=["is_violated", "violation_message"])
+    rule = standing.rule
+    standing.is_violated, standing.violation_message = True, finding.words
+    standing.save(update_fields=["is_violated", "violation_message"])
     stops = rule.rule_type in _STOPS_ENTRIES
     if stops:
-        scope = Scope(rule.workspace, rule.account, rule.user_strategy_id)
         cause = Cause(reason=finding.words, rule=rule)
-        set_trading_state(scope, Trading.REDUCING, cause=cause, now=now)
+        set_trading_state(_scope(standing, account), Trading.REDUCING, cause=cause, now=now)
     action = ViolationAction.TRADING_REDUCED if stops else ViolationAction.ORDER_REJECTED
-    _record(rule, account, finding=finding, action=action, now=now)
+    record_violation(rule, account, finding=finding, action=action, now=now)
     publish("risk", workspace_id=rule.workspace_id, subject_id=rule.pk, now=now)
     if not account.own_clock:
         notify(
@@ -136,33 +184,10 @@ def _cross(rule: RiskRule, account: TradingAccount, *, finding: Finding, now: da
             kind=NotificationType.RISK_ALERT,
             level=AlertLevel.CRITICAL,
             title=f"Limit reached: {rule.get_rule_type_display()}",
-            message=f"{finding.words}. {account.name}",
+            message=f"{finding.words}. {account.name}, {standing.kind}",
             now=now,
             workspace=rule.workspace,
         )
-
-
-def _record(
-    rule: RiskRule,
-    account: TradingAccount,
-    *,
-    finding: Finding,
-    action: ViolationAction,
-    now: datetime,
-    position: Position | None = None,
-) -> None:
-    RiskViolation.objects.create(
-        workspace_id=rule.workspace_id,
-        account=account,
-        rule=rule,
-        violation_type=rule.rule_type,
-        actual_value=finding.actual.quantize(Decimal("0.0001")),
-        limit_value=finding.limit,
-        message=finding.words,
-        instrument=position.instrument if position else None,
-        action_taken=action,
-        violated_at=now,
-    )
 
 
 def _exits(rule: RiskRule, account: TradingAccount, *, reason: str) -> list[ProtectiveExit]:
@@ -172,40 +197,3 @@ def _exits(rule: RiskRule, account: TradingAccount, *, reason: str) -> list[Prot
     if rule.user_strategy_id is not None:
         positions = positions.filter(user_strategy=rule.user_strategy_id)
     return [ProtectiveExit(position.pk, rule.pk, reason) for position in positions]
-
-
-def _evaluate_trailing(
-    rule: RiskRule, account: TradingAccount, *, now: datetime
-) -> list[ProtectiveExit]:
-    positions = Position.objects.filter(account=account).open().exclude(last_price=None)
-    if rule.user_strategy_id is not None:
-        positions = positions.filter(user_strategy=rule.user_strategy_id)
-    exits = []
-    for position in positions.select_related("instrument", "extreme"):
-        finding, is_new = _trail(rule, position)
-        if finding is None:
-            continue
-        if is_new:
-            action = ViolationAction.POSITION_EXITED
-            _record(rule, account, finding=finding, action=action, now=now, position=position)
-        exits.append(ProtectiveExit(position.pk, rule.pk, finding.words))
-    return exits
-
-
-def _trail(rule: RiskRule, position: Position) -> tuple[Finding | None, bool]:
-    """Move the position's best price; return the finding while its stop is confirmed, and whether
-    that is new. It is asked for until the position is closed: an exit may be refused."""
-    price, sign = position.last_price, 1 if position.quantity > 0 else -1
-    if price is None:
-        return None, False
-    extreme = getattr(position, "extreme", None) or PositionExtreme(
-        position=position, best_price=position.average_price.quantize(Decimal("0.0001"))
-    )
-    extreme.best_price = max(extreme.best_price * sign, price * sign) * sign
-    finding = trailing_stop(rule.rule_value, best=extreme.best_price, price=price, sign=sign)
-    confirmed_before = extreme.confirmations >= CONFIRMATIONS
-    extreme.confirmations = extreme.confirmations + 1 if finding.is_beyond else 0
-    extreme.confirmations = min(extreme.confirmations, CONFIRMATIONS)
-    extreme.save()
-    is_confirmed = extreme.confirmations >= CONFIRMATIONS
-    return (finding if is_confirmed else None), not confirmed_before

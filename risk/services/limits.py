@@ -11,7 +11,9 @@ from accounts.models import User, Workspace
 from accounts.permissions import require_managing_role
 from brokers.models import TradingAccount
 from operations.events import publish
-from risk.models import RiskRule, RuleType
+from risk.models import PositionStop, RiskRule, RuleType
+from risk.rules import AMOUNT_RULES, HOME_CURRENCY
+from risk.services.rejudging import rejudge_rule
 
 
 class RuleInvalid(Exception):
@@ -24,13 +26,18 @@ class RuleInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RuleTerms:
-    """A limit as asked for. Account and strategy empty: it speaks of the whole workspace."""
+    """A limit as asked for. Account and strategy empty: it speaks of the whole workspace.
+
+    ``currency`` says what an amount for the whole workspace is in; it may be empty where the
+    workspace has one currency, or an account or a strategy says it.
+    """
 
     rule_type: RuleType
     rule_value: Decimal
     account: TradingAccount | None = None
     user_strategy_id: uuid.UUID | None = None
     exits_positions: bool = False
+    currency: str = ""
 
 
 _PERCENT = (RuleType.MAX_DRAWDOWN,)
@@ -42,10 +49,12 @@ def add_rule(workspace: Workspace, terms: RuleTerms, *, by: User, now: datetime)
     """Put a limit in force.
 
     :raises PermissionDenied: for anybody but owners and admins.
-    :raises RuleInvalid: when its value is out of range or such a rule exists already.
+    :raises RuleInvalid: when its value is out of range, its currency cannot be told or such a rule
+        exists already.
     """
     require_managing_role(by, workspace)
     _check(workspace, terms)
+    currency = _currency_of(workspace, terms)
     try:
         with transaction.atomic():
             rule = RiskRule.objects.create(
@@ -55,6 +64,7 @@ def add_rule(workspace: Workspace, terms: RuleTerms, *, by: User, now: datetime)
                 user_strategy_id=terms.user_strategy_id,
                 rule_type=terms.rule_type,
                 rule_value=terms.rule_value,
+                currency=currency,
                 exits_positions=terms.exits_positions,
             )
     except IntegrityError as error:
@@ -68,16 +78,23 @@ def add_rule(workspace: Workspace, terms: RuleTerms, *, by: User, now: datetime)
 def change_rule(rule: RiskRule, terms: RuleTerms, *, by: User, now: datetime) -> RiskRule:
     """Give a rule another value; its count towards a crossing starts again.
 
+    What the rule has stopped stays stopped, also by a limit that is wider now: it goes on in the
+    next session, or when a person sets it active.
+
     :raises PermissionDenied: for anybody but owners and admins.
-    :raises RuleInvalid: when the value is out of range.
+    :raises RuleInvalid: when the value is out of range, or the rule is gone.
     """
     require_managing_role(by, rule.workspace)
     _check(rule.workspace, terms)
-    rule.rule_value, rule.exits_positions = terms.rule_value, terms.exits_positions
-    rule.is_violated, rule.violation_message, rule.confirmations = False, "", 0
-    rule.save()
-    publish("risk", workspace_id=rule.workspace_id, subject_id=rule.pk, now=now)
-    return rule
+    held = RiskRule.objects.select_for_update(of=("self",), no_key=True).filter(pk=rule.pk).first()
+    if held is None:
+        raise RuleInvalid("rule_value", "The rule has been removed meanwhile")
+    held.rule_value, held.exits_positions = terms.rule_value, terms.exits_positions
+    held.save(update_fields=["rule_value", "exits_positions", "updated_at"])
+    PositionStop.objects.filter(rule=held).update(confirmations=0, price=None, priced_at=None)
+    rejudge_rule(held, now=now)
+    publish("risk", workspace_id=held.workspace_id, subject_id=held.pk, now=now)
+    return held
 
 
 @transaction.atomic
@@ -91,6 +108,35 @@ def remove_rule(rule: RiskRule, *, by: User, now: datetime) -> None:
     publish("risk", workspace_id=rule.workspace_id, subject_id="", now=now)
 
 
+def currencies_of(workspace: Workspace) -> list[str]:
+    """List the currencies of a workspace's accounts, that of the house first."""
+    own = set(workspace.accounts.order_by().values_list("currency", flat=True).distinct())
+    return sorted(own or {HOME_CURRENCY}, key=lambda each: (each != HOME_CURRENCY, each))
+
+
+def _currency_of(workspace: Workspace, terms: RuleTerms) -> str:
+    if terms.rule_type not in AMOUNT_RULES:
+        return HOME_CURRENCY  # a count, a percentage and points have none
+    account = terms.account or _account_of(workspace, terms.user_strategy_id)
+    if account is not None:
+        if terms.currency not in ("", account.currency):
+            raise RuleInvalid("currency", f"{account.name} is kept in {account.currency}")
+        return account.currency
+    known = currencies_of(workspace)
+    if terms.currency and terms.currency not in known:
+        raise RuleInvalid("currency", f"No account is kept in {terms.currency}")
+    if not terms.currency and len(known) > 1:
+        raise RuleInvalid("currency", f"Say in which currency: {', '.join(known)}")
+    return terms.currency or known[0]
+
+
+def _account_of(workspace: Workspace, strategy_id: uuid.UUID | None) -> TradingAccount | None:
+    if strategy_id is None:
+        return None
+    mine = workspace.user_strategies.filter(pk=strategy_id)
+    return TradingAccount.objects.filter(user_strategies__in=mine).first()
+
+
 def _check(workspace: Workspace, terms: RuleTerms) -> None:
     value = terms.rule_value
     if not value.is_finite() or not 0 < value <= _LARGEST:
@@ -99,5 +145,16 @@ def _check(workspace: Workspace, terms: RuleTerms) -> None:
         raise RuleInvalid("rule_value", "A percentage cannot exceed 100")
     if terms.rule_type in _WHOLE and value % 1:
         raise RuleInvalid("rule_value", "The limit must be a whole number")
+    _check_scope(workspace, terms)
+
+
+def _check_scope(workspace: Workspace, terms: RuleTerms) -> None:
     if terms.account is not None and terms.account.workspace_id != workspace.pk:
         raise RuleInvalid("account", "The account belongs to another workspace")
+    if terms.user_strategy_id is None:
+        return
+    account = _account_of(workspace, terms.user_strategy_id)
+    if account is None:
+        raise RuleInvalid("strategy", "The strategy belongs to another workspace")
+    if terms.account not in (None, account):
+        raise RuleInvalid("strategy", f"The strategy trades on {account.name}")

@@ -29,13 +29,17 @@ class Held:
 
 
 def hold(held: Held, *, now: datetime) -> None:
-    """Count an external order against the limits; its margin is the broker's business already."""
+    """Count an external order against the limits; its margin is the broker's business already.
+
+    It is no strategy's: until it fills it counts in the books that it would close by then.
+    """
     Reservation.objects.get_or_create(
         order_id=held.order_id,
         defaults={
             "workspace_id": held.account.workspace_id,
             "account": held.account,
             "instrument": held.instrument,
+            "is_outside": True,
             "product": held.product,
             "side": held.side,
             "quantity": held.quantity,

@@ -12,16 +12,25 @@ from brokers.models import TradingAccount
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify_workspace
 from operations.events import publish
+from risk.kinds import MoneyKind
 from risk.models import ControlType, RiskRule, TraderControl, Trading, TradingState
+
+
+class ForeignScope(Exception):
+    """The account or the strategy is not one of the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a state speaks of: the workspace, or one account or strategy of it."""
+    """What a state speaks of: the workspace, or one account or strategy of it.
+
+    Without ``kind`` it holds for every kind of money, as what a person sets always does.
+    """
 
     workspace: Workspace
     account: TradingAccount | None = None
     user_strategy_id: uuid.UUID | None = None
+    kind: MoneyKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +46,21 @@ class Cause:
 def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: datetime) -> TradingState:
     """Set the state of a workspace, account or strategy; the strictest of all that apply wins.
 
-    A person who sets it active also lifts what the rules have set there.
+    A person who sets it active also lifts what the rules have set there, for every kind of money.
 
     :raises PermissionDenied: when a person without a trading role asks.
+    :raises ForeignScope: when its account or strategy is not of the workspace.
     """
     if cause.by is not None:
         require_trading_role(cause.by, scope.workspace)
+    _check_own(scope)
     row, _ = TradingState.objects.update_or_create(
         workspace=scope.workspace,
         account=scope.account,
         user_strategy_id=scope.user_strategy_id,
         rule=cause.rule,
+        is_live=scope.kind.is_live if scope.kind else None,
+        currency=scope.kind.currency if scope.kind else "",
         defaults={
             "state": state,
             "reason": cause.reason[:300],
@@ -59,6 +72,16 @@ def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: dateti
         _lift_rules(scope, now=now)
     publish("risk", workspace_id=scope.workspace.pk, subject_id=row.pk, now=now)
     return row
+
+
+def _check_own(scope: Scope) -> None:
+    workspace, strategy_id = scope.workspace, scope.user_strategy_id
+    if scope.account is not None and scope.account.workspace_id != workspace.pk:
+        raise ForeignScope("The account belongs to another workspace")
+    if strategy_id is None:
+        return
+    if not workspace.user_strategies.filter(pk=strategy_id).exists():
+        raise ForeignScope("The strategy belongs to another workspace")
 
 
 def _lift_rules(scope: Scope, *, now: datetime) -> None:
@@ -91,12 +114,7 @@ def engage_kill_switch(
                 activated_at=now,
             )
     except IntegrityError:
-        return TraderControl.objects.get(
-            workspace=workspace,
-            account=None,
-            control_type=ControlType.KILL_SWITCH,
-            deactivated_at=None,
-        )
+        return TraderControl.objects.kill_switches().get(workspace=workspace, account=None)
     _tell(workspace, f"Trading is halted: {reason}", AlertLevel.CRITICAL, now=now)
     return switch
 
@@ -108,12 +126,8 @@ def release_kill_switch(workspace: Workspace | None, *, by: User | None, now: da
     """
     if by is not None and workspace is not None:
         require_trading_role(by, workspace)
-    released = TraderControl.objects.filter(
-        workspace=workspace,
-        account=None,
-        control_type=ControlType.KILL_SWITCH,
-        deactivated_at=None,
-    ).update(deactivated_at=now, deactivated_by=by)
+    on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
+    released = on.update(deactivated_at=now, deactivated_by=by)
     if released:
         _tell(workspace, "Trading may go on", AlertLevel.WARNING, now=now)
     return bool(released)

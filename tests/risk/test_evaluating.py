@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,9 +8,10 @@ from orders.services.exiting import NothingToExit, exit_position
 from portfolio.models import Position, TradingSession
 from portfolio.services import mark_account, start_session
 from risk.models import RiskRule, RiskViolation, RuleType, Trading
-from risk.selectors import distances, effective_state
+from risk.selectors import effective_state
 from risk.services import ProtectiveExit, evaluate_account, remove_rule, set_trading_state
 from risk.services.switching import Cause, Scope
+from risk.usage import rule_usage
 from tests.builders import make_account
 from tests.orders.desk import Desk, make_desk
 from tests.risk.test_judging import limit
@@ -69,9 +70,9 @@ class TestALossBeyondTheLimit:
         desk.buy(100)
         evaluate(desk, "90.00")
         TradingSession.objects.update(session_date="2026-06-18", total_pnl=0)
-        evaluate_account(desk.account, now=desk.now)
-        rule.refresh_from_db()
-        assert (rule.is_violated, rule.confirmations) == (False, 0)
+        evaluate_account(desk.account, now=desk.now + timedelta(days=1))
+        standing = rule.standings.get()
+        assert (standing.is_violated, standing.confirmations) == (False, 0)
         assert effective_state(desk.account) is Trading.ACTIVE
 
 
@@ -84,7 +85,6 @@ class TestAnotherAccountOfTheDesk:
         idle = make_account(desk.account.workspace, "Idle")
         start_session(idle, session_date=date(2026, 6, 16), now=desk.now)
         evaluate_account(idle, now=desk.now)
-        rule.refresh_from_db()
         assert rule.is_violated
         assert effective_state(desk.account) is Trading.REDUCING
 
@@ -109,7 +109,7 @@ class TestAStateSetByHand:
         set_trading_state(scope, Trading.HALTED, cause=Cause("by hand"), now=desk.now)
         evaluate(desk, "90.00")
         TradingSession.objects.update(session_date="2026-06-18", total_pnl=0)
-        evaluate_account(desk.account, now=desk.now)
+        evaluate_account(desk.account, now=desk.now + timedelta(days=1))
         assert effective_state(desk.account) is Trading.HALTED
 
     def test_active_lifts_what_a_rule_has_set(self) -> None:
@@ -176,7 +176,7 @@ class TestAnExitOfAPosition:
         desk = make_desk()
         desk.buy(10)
         position = Position.objects.open().get()
-        order = exit_position(position, by=desk.user, now=desk.now, idempotency_key="x")
+        [order] = exit_position(position, by=desk.user, now=desk.now, idempotency_key="x")
         assert (order.quantity, order.is_exit) == (10, True)
 
     def test_asked_for_twice_closes_once(self) -> None:
@@ -188,17 +188,19 @@ class TestAnExitOfAPosition:
             exit_position(position, by=desk.user, now=desk.now, idempotency_key="y")
 
 
-class TestDistances:
-    def test_come_nearest_first(self) -> None:
+class TestUsage:
+    def test_comes_nearest_first(self) -> None:
         desk = make_desk()
-        far = limit(desk, RuleType.MAX_DAILY_LOSS, "100000")
-        near = limit(desk, RuleType.MAX_DRAWDOWN, "0.1")
         desk.buy(100)
+        TradingSession.objects.update(capital_at_start=100_000)
+        far = limit(desk, RuleType.MAX_DAILY_LOSS, "100000")
+        near = limit(desk, RuleType.MAX_DRAWDOWN, "1")
         evaluate(desk, "95.00", times=1)
-        assert [each.rule for each in distances(desk.account.workspace)] == [near, far]
+        used = rule_usage(desk.account.workspace, now=desk.now)
+        assert [each.rule for each in used] == [near, far]
 
-    def test_of_an_untouched_rule_are_nothing(self) -> None:
+    def test_of_an_untouched_rule_is_nothing(self) -> None:
         desk = make_desk()
         limit(desk, RuleType.MAX_DAILY_LOSS, "100")
-        assert distances(desk.account.workspace)[0].share == Decimal(0)
+        assert rule_usage(desk.account.workspace, now=desk.now)[0].share == Decimal(0)
         assert RiskRule.objects.count() == 1

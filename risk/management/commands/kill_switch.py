@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import Workspace
-from risk.models import ControlType, TraderControl
+from risk.models import TraderControl
 from risk.services import engage_kill_switch, release_kill_switch
 
 
@@ -35,12 +35,11 @@ class Command(BaseCommand):
         return found[0]
 
     def _say_how_it_stands(self) -> None:
-        switches = TraderControl.objects.filter(
-            control_type=ControlType.KILL_SWITCH, deactivated_at=None
-        ).select_related("workspace")
+        switches = TraderControl.objects.kill_switches().select_related("workspace", "account")
         if not switches:
             self.stdout.write("The kill switch is off: trading goes on.")
         for switch in switches:
             whose = switch.workspace.name if switch.workspace else "every desk"
+            whose = f"{switch.account.name} of {whose}" if switch.account else whose
             since = timezone.localtime(switch.activated_at)
             self.stdout.write(f"ON for {whose} since {since:%d %b %H:%M:%S}: {switch.reason}")

@@ -1,0 +1,128 @@
+"""Real money for one account: what must hold before a person may turn it on, and the switch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.permissions import require_managing_role
+from brokers.addresses import AddressDiffers, check_known_address
+from brokers.models import BrokerConnection, ConnectionStatus, TradingAccount
+from brokers.telling import tell_managers
+from notifications.models import AlertLevel, NotificationType
+from operations.events import publish
+from operations.logs import record_log
+from operations.models import LogType, Severity
+from risk.models import RiskRule, RuleType
+
+_MEANS_ON = "Real orders of this account leave from now on."
+_MEANS_OFF = "Only orders that close what is open still leave."
+
+
+class NotReadyForLive(Exception):
+    """Something that must hold before real orders leave does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must hold, and what to do where it does not."""
+
+    name: str
+    is_met: bool
+    words: str
+
+
+def live_conditions(account: TradingAccount, *, now: datetime) -> list[Condition]:
+    return list(_conditions(account, now=now))
+
+
+@transaction.atomic
+def turn_live_on(account: TradingAccount, *, by: User, now: datetime) -> None:
+    """Let real orders of this account leave, and tell every manager.
+
+    :raises PermissionDenied: when the person does not manage the workspace.
+    :raises NotReadyForLive: naming what does not hold.
+    """
+    require_managing_role(by, account.workspace)
+    held = TradingAccount.objects.select_for_update().get(pk=account.pk)
+    missing = [each for each in _conditions(held, now=now) if not each.is_met]
+    if held.is_paper or missing:
+        raise NotReadyForLive("; ".join(each.words for each in missing) or "It is a paper account")
+    held.live_enabled = True
+    held.save(update_fields=["live_enabled"])
+    _tell(held, by=by, is_on=True, now=now)
+
+
+@transaction.atomic
+def turn_live_off(account: TradingAccount, *, by: User, now: datetime) -> None:
+    """Let no new entry leave. Exits and cancels of what is open still do.
+
+    :raises PermissionDenied: when the person does not manage the workspace.
+    """
+    require_managing_role(by, account.workspace)
+    if TradingAccount.objects.filter(pk=account.pk, live_enabled=True).update(live_enabled=False):
+        _tell(account, by=by, is_on=False, now=now)
+
+
+def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition]:
+    connection = account.connection
+    yield Condition(
+        "Live trading is on for this installation",
+        settings.LIVE_TRADING,
+        "Whoever runs this server sets LIVE_TRADING=on and starts it again",
+    )
+    yield Condition(
+        "Somebody is logged in at the broker",
+        connection.status == ConnectionStatus.CONNECTED,
+        f"Log in at {connection.get_broker_type_display()} first",
+    )
+    problem = _address_problem(connection, now=now)
+    yield Condition("Orders leave by the registered address", not problem, problem)
+    yield Condition(
+        "The account agrees with its broker",
+        account.reconciled_at is not None,
+        "It has not been compared yet: press Compare now on the Brokers page",
+    )
+    yield Condition(
+        "A largest loss for the day is set",
+        _has_daily_loss_limit(account),
+        f"Set a rule “{RuleType.MAX_DAILY_LOSS.label}” in {account.currency} on the Risk page",
+    )
+    yield Condition("The account is active", account.is_active, "It is switched off")
+
+
+def _address_problem(connection: BrokerConnection, *, now: datetime) -> str:
+    try:
+        check_known_address(connection, now=now)
+    except AddressDiffers as error:
+        return str(error)
+    return ""
+
+
+def _has_daily_loss_limit(account: TradingAccount) -> bool:
+    """Look for one that reaches the whole account: a strategy's own is not enough."""
+    rules = RiskRule.objects.filter(Q(account=None) | Q(account=account), user_strategy=None)
+    return rules.filter(
+        workspace=account.workspace_id,
+        rule_type=RuleType.MAX_DAILY_LOSS,
+        currency=account.currency,
+        is_active=True,
+    ).exists()
+
+
+def _tell(account: TradingAccount, *, by: User, is_on: bool, now: datetime) -> None:
+    words = f"Live trading was turned {'on' if is_on else 'off'} for {account.name}"
+    record_log(f"{words} by {by.name}", type=LogType.BROKER, level=Severity.WARNING, user=by)
+    tell_managers(
+        account.workspace,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.WARNING,
+        title=words,
+        message=f"By {by.name}. {_MEANS_ON if is_on else _MEANS_OFF}",
+        now=now,
+    )
+    publish("brokers", workspace_id=account.workspace_id, subject_id=account.connection_id, now=now)
