@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from brokers.models import TradingAccount
 from brokers.terms import Product
 from brokers.venue import CalendarUnknown, Venue
 from market.quotes import QuoteView, quotes_of
 from operations.figures import IST
-from portfolio.models import Position, PositionStatus, PositionType
+from portfolio.models import (
+    DifferenceState,
+    Position,
+    PositionDifference,
+    PositionStatus,
+    PositionType,
+)
 
 ZERO = Decimal(0)
 BY_HAND = "By hand"
@@ -125,6 +133,16 @@ def closed_on(accounts: Collection[TradingAccount], day: date) -> list[Position]
     )
     related = ("instrument", "account__connection", "user_strategy__strategy")
     return list(closed.select_related(*related).order_by("-closed_at", "-pk"))
+
+
+def differences_on(accounts: Collection[TradingAccount], day: date) -> list[PositionDifference]:
+    """List where a broker says otherwise than we, and what was adjusted for it that day."""
+    of_today = Q(state=DifferenceState.ADJUSTED, adjusted_at__date=day)
+    shown = PositionDifference.objects.filter(
+        Q(state=DifferenceState.OPEN) | of_today, account__in=accounts
+    )
+    related = ("account__connection", "instrument")
+    return list(shown.select_related(*related).order_by("-state", "-last_seen_at", "pk"))
 
 
 def day_positions(accounts: Collection[TradingAccount], day: date) -> list[Position]:

@@ -4,29 +4,27 @@ from decimal import Decimal
 
 from django import forms
 
-from operations.amounts import AmountInput
+from operations.amounts import FigureField
 
 LARGEST = Decimal("9999999999")
 
 
 class PracticeAccountForm(forms.Form):
     name = forms.CharField(label="Name", max_length=50, initial="Practice")
-    cash = forms.DecimalField(
+    cash = FigureField(
         label="Money to begin with, ₹",
         initial="10,00,000",
         min_value=Decimal("1000"),
         max_value=LARGEST,
         decimal_places=2,
-        widget=AmountInput,
     )
 
 
 class PracticeMoneyForm(forms.Form):
-    amount = forms.DecimalField(
+    amount = FigureField(
         label="Amount, ₹",
         min_value=-LARGEST,
         max_value=LARGEST,
         decimal_places=2,
-        widget=AmountInput,
         help_text="With a minus in front it is taken out",
     )

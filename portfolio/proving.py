@@ -1,7 +1,7 @@
 """Hold the stored books against the books that the fills make, figure by figure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -29,6 +29,15 @@ _RUN_FIGURES = (
     "buy_value",
     "sell_quantity",
     "sell_value",
+)
+
+_SESSION_FIGURES = (
+    "realized_pnl",
+    "charges",
+    "uncharged_fills",
+    "total_pnl",
+    "capital_at_end",
+    "updated_at",
 )
 
 
@@ -94,6 +103,22 @@ def write_books(account: TradingAccount, books: Books) -> int:
     return changed + _write_sessions(account, books.sessions)
 
 
+def write_charges(account: TradingAccount, books: Books) -> int:
+    """Set the stored charges, and nothing else, to what the fills make; return how many rows."""
+    changed = 0
+    for pair in _pairs(account, books):
+        if pair.position is None or pair.run is None or pair.position.charges == pair.run.charges:
+            continue
+        pair.position.charges = pair.run.charges
+        pair.position.save(update_fields=["charges", "updated_at"])
+        changed += 1
+    for session in TradingSession.objects.filter(account=account):
+        total = books.sessions.get(session.session_date, DayTotals())
+        kept = replace(total, realized=session.realized_pnl)
+        changed += _write_session(session, kept)
+    return changed
+
+
 def _unrealized(position: Position) -> Decimal:
     if position.last_price is None:
         return NOTHING
@@ -103,13 +128,25 @@ def _unrealized(position: Position) -> Decimal:
 def _write_sessions(account: TradingAccount, totals: Mapping[date, DayTotals]) -> int:
     changed = 0
     for session in TradingSession.objects.filter(account=account):
-        total = totals.get(session.session_date, DayTotals())
-        if (session.realized_pnl, session.charges) != (total.realized, total.charges):
-            session.realized_pnl, session.charges = total.realized, total.charges
-            session.total_pnl = session.net_pnl
-            session.save(update_fields=["realized_pnl", "charges", "total_pnl", "updated_at"])
-            changed += 1
+        changed += _write_session(session, totals.get(session.session_date, DayTotals()))
     return changed
+
+
+def _write_session(session: TradingSession, total: DayTotals) -> int:
+    if _totals_of(session) == total:
+        return 0
+    before = session.total_pnl
+    session.realized_pnl, session.charges = total.realized, total.charges
+    session.uncharged_fills = total.uncharged_fills
+    session.total_pnl = session.net_pnl
+    if session.capital_at_end is not None:
+        session.capital_at_end += session.total_pnl - before
+    session.save(update_fields=_SESSION_FIGURES)
+    return 1
+
+
+def _totals_of(session: TradingSession) -> DayTotals:
+    return DayTotals(session.realized_pnl, session.charges, session.uncharged_fills)
 
 
 def _in_positions(account: TradingAccount, books: Books) -> Iterator[Difference]:
@@ -149,11 +186,13 @@ def _in_sessions(
 ) -> Iterator[Difference]:
     stored = {row.session_date: row for row in TradingSession.objects.filter(account=account)}
     for day in sorted(stored.keys() | derived.keys()):
-        row, total = stored.get(day), derived.get(day, DayTotals())
-        subject = f"Session of {day}"
-        realized = row.realized_pnl if row else NOTHING
-        yield from _compare(subject, "realised", realized, total.realized)
-        yield from _compare(subject, "charges", row.charges if row else NOTHING, total.charges)
+        has, total = DayTotals(), derived.get(day, DayTotals())
+        if day in stored:
+            has = _totals_of(stored[day])
+        subject, uncharged = f"Session of {day}", "fills without charges"
+        yield from _compare(subject, "realised", has.realized, total.realized)
+        yield from _compare(subject, "charges", has.charges, total.charges)
+        yield from _compare(subject, uncharged, has.uncharged_fills, total.uncharged_fills)
 
 
 def _in_ledger(account: TradingAccount, books: Books) -> Iterator[Difference]:

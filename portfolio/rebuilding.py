@@ -13,6 +13,7 @@ from portfolio.booking import Book, Execution, apply_fill, share_of, split_at_fl
 from portfolio.charges import ChargeBreakdown, fill_charges, pays_full_value
 from portfolio.fills import Fill
 from portfolio.rates import rates_for, tariff_of
+from portfolio.splitting import parts_of
 
 NOTHING = Decimal(0)
 FLAT = Book()
@@ -44,6 +45,7 @@ class Run:
 class DayTotals:
     realized: Decimal = NOTHING
     charges: Decimal = NOTHING
+    uncharged_fills: int = 0
 
 
 @dataclass(slots=True)
@@ -67,26 +69,35 @@ def rebuild(fills: Iterable[Fill]) -> Books:
 
 
 def charges_of_fill(fill: Fill) -> ChargeBreakdown:
-    """:raises ChargesUnknown: where no rate is on file for its day."""
+    """:raises ChargesUnknown: where no rate is on file for its day, and for an adjustment."""
+    if fill.is_adjustment:
+        raise ChargesUnknown("Nobody knows what an adjusted position was charged")
     value = fill.price * fill.quantity
     return fill_charges(rates_for(tariff_of(fill)), value_before=fill.value_before, value=value)
 
 
 def _add(books: Books, fill: Fill) -> None:
+    session = books.sessions[fill.session_date]
     try:
         charges = charges_of_fill(fill).total
     except ChargesUnknown:  # booked without, see book_fill
         charges = NOTHING
-    key = PositionKey(fill.instrument.pk, fill.product, fill.user_strategy_id)
+        session.uncharged_fills += 1
+    for part, amount in parts_of(fill, charges):
+        session.realized += _add_part(books, part, amount)
     execution = Execution(side=fill.side, quantity=fill.quantity, price=fill.price)
-    realized = _add_to_runs(books.runs.setdefault(key, []), fill, execution, charges)
-    day = books.days.get((key, fill.session_date), Run(opening=fill))
-    books.days[key, fill.session_date] = _extended(day, execution, charges)
-    session = books.sessions[fill.session_date]
-    session.realized += realized
     session.charges += charges
     books.trading += _cash_moved(books, fill, execution)
     books.charges += charges
+
+
+def _add_part(books: Books, fill: Fill, charges: Decimal) -> Decimal:
+    """Fold what of a fill belongs in one book; return what it realised there."""
+    key = PositionKey(fill.instrument.pk, fill.product, fill.user_strategy_id)
+    execution = Execution(side=fill.side, quantity=fill.quantity, price=fill.price)
+    day = books.days.get((key, fill.session_date), Run(opening=fill))
+    books.days[key, fill.session_date] = _extended(day, execution, charges)
+    return _add_to_runs(books.runs.setdefault(key, []), fill, execution, charges)
 
 
 def _add_to_runs(runs: list[Run], fill: Fill, execution: Execution, charges: Decimal) -> Decimal:

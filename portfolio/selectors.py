@@ -1,14 +1,17 @@
 """Reads of the books of account for pages, risk and strategies."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Max, Sum
+from django.db.models import F, Max, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
+from accounts.models import Workspace
 from brokers.models import TradingAccount
+from operations.fields import MoneyField
 from portfolio.models import EquityPoint, Funds, Position, TradingSession
 from portfolio.trading_days import latest_days
 
@@ -28,6 +31,7 @@ class DaySummary:
     unrealized: Decimal = NOTHING
     open_profit: Decimal = NOTHING
     charges: Decimal = NOTHING
+    uncharged_fills: int = 0
     capital_at_start: Decimal | None = None
     total_orders: int = 0
     successful_orders: int = 0
@@ -47,22 +51,20 @@ class DaySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
-    at: datetime
-    net: Decimal
+class DayBooks:
+    """What a caller has read of the day already.
+
+    ``sessions``: see :func:`newest_sessions`; ``told``: each account's money by its broker.
+    """
+
+    sessions: Sequence[TradingSession]
+    told: Mapping[uuid.UUID, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
-class StrategyResult:
-    """What one running strategy has made over all its days."""
-
-    realized: Decimal = NOTHING
-    unrealized: Decimal = NOTHING
-    charges: Decimal = NOTHING
-
-    @property
-    def net(self) -> Decimal:
-        return self.realized + self.unrealized - self.charges
+class CurvePoint:
+    at: datetime
+    net: Decimal
 
 
 def latest_funds(account: TradingAccount) -> Funds | None:
@@ -71,24 +73,33 @@ def latest_funds(account: TradingAccount) -> Funds | None:
 
 
 def day_summary(
-    accounts: TradingAccount | Collection[TradingAccount], *, now: datetime
+    accounts: TradingAccount | Collection[TradingAccount],
+    *,
+    now: datetime,
+    books: DayBooks | None = None,
 ) -> DaySummary:
     """Return the latest trading day of the accounts that share the first one's currency.
 
     Money of different currencies is never added: :func:`day_summaries` has them all.
     """
-    summaries = day_summaries(_many(accounts), now=now)
+    summaries = day_summaries(_many(accounts), now=now, books=books)
     return summaries[0] if summaries else DaySummary(currency="INR")
 
 
-def day_summaries(accounts: Collection[TradingAccount], *, now: datetime) -> list[DaySummary]:
-    """Return one summary for each currency, in the order of the accounts; one query."""
-    sessions = _sessions_of_the_day(accounts, now=now)
+def day_summaries(
+    accounts: Collection[TradingAccount], *, now: datetime, books: DayBooks | None = None
+) -> list[DaySummary]:
+    """Return one summary for each currency, in the order of the accounts.
+
+    At most two queries; none where the caller hands in the ``books`` that it has read.
+    """
+    sessions = _sessions_of_the_day(accounts, now=now, books=books)
     by_currency: dict[str, list[TradingSession]] = {each.currency: [] for each in accounts}
     for account in accounts:
         if account.pk in sessions:
             by_currency[account.currency].append(sessions[account.pk])
-    idle = _money_of([each for each in accounts if each.pk not in sessions] if sessions else [])
+    without = [each for each in accounts if each.pk not in sessions] if sessions else []
+    idle = _money_of(without, books=books)
     return [
         _summary(currency, rows, idle=idle.get(currency, NOTHING))
         for currency, rows in by_currency.items()
@@ -125,22 +136,35 @@ def session_history(
     return list(sessions.select_related("account").order_by("session_date", "start_time"))
 
 
-def strategy_pnl(user_strategy_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StrategyResult]:
-    """Return what each running strategy has made; one that never traded has made nothing."""
-    results = {each: StrategyResult() for each in user_strategy_ids}
-    totals = (
-        Position.objects.net()
-        .filter(user_strategy__in=user_strategy_ids)
-        .values("user_strategy")
-        .annotate(
-            realized=Sum("realized_pnl"), unrealized=Sum("unrealized_pnl"), charged=Sum("charges")
-        )
+def newest_sessions(workspace: Workspace, *, now: datetime) -> list[TradingSession]:
+    """Return the sessions of a desk's latest days, oldest first, with their accounts.
+
+    Of an account on a clock of its own it is the last one, whenever that was.
+    """
+    sessions = TradingSession.objects.filter(workspace=workspace).select_related(
+        "account__connection"
     )
-    for row in totals:
-        results[row["user_strategy"]] = StrategyResult(
-            row["realized"], row["unrealized"], row["charged"]
-        )
-    return results
+    its_own = TradingSession.objects.filter(account=OuterRef("account")).order_by("-session_date")
+    is_last = Q(account__own_clock=True, session_date=Subquery(its_own.values("session_date")[:1]))
+    newest = sessions.filter(Q(session_date__in=latest_days(now)) | is_last)
+    return list(newest.order_by("session_date"))
+
+
+def made_by_strategy() -> Coalesce:
+    """What a running strategy has made over all its days, after charges: a column of its row."""
+    net = F("realized_pnl") + F("unrealized_pnl") - F("charges")
+    its = Position.objects.net().filter(user_strategy=OuterRef("pk")).order_by()
+    made = its.values("user_strategy").annotate(made=Sum(net)).values("made")
+    return Coalesce(Subquery(made), Value(NOTHING), output_field=MoneyField())
+
+
+def newest_money() -> dict[str, Subquery]:
+    """What an account's broker last told of its money: two columns of its row, None before."""
+    newest = Funds.objects.filter(account=OuterRef("pk")).order_by("-pk")
+    return {
+        column: Subquery(newest.values(column)[:1])
+        for column in ("margin_available", "margin_used")
+    }
 
 
 def _many(
@@ -150,26 +174,36 @@ def _many(
 
 
 def _sessions_of_the_day(
-    accounts: Collection[TradingAccount], *, now: datetime
+    accounts: Collection[TradingAccount], *, now: datetime, books: DayBooks | None
 ) -> dict[uuid.UUID, TradingSession]:
     """Return each account's newest session among the days that may be the latest one."""
-    sessions = TradingSession.objects.filter(
-        account__in=accounts, session_date__in=latest_days(now)
-    )
+    days = latest_days(now)
+    if books is not None:
+        own = {each.pk for each in accounts}
+        newest = [each for each in books.sessions if each.session_date in days]
+        return {each.account_id: each for each in newest if each.account_id in own}
+    sessions = TradingSession.objects.filter(account__in=accounts, session_date__in=days)
     return {each.account_id: each for each in sessions.order_by("session_date")}
 
 
-def _money_of(accounts: Collection[TradingAccount]) -> dict[str, Decimal]:
+def _money_of(
+    accounts: Collection[TradingAccount], *, books: DayBooks | None
+) -> dict[str, Decimal]:
     """Return what accounts without a session of the day hold, by currency."""
     if not accounts:
         return {}
-    told = Funds.objects.filter(account__in=accounts).values("account")
-    newest = Funds.objects.filter(pk__in=told.annotate(newest=Max("pk")).values("newest"))
+    held = _told_of(accounts) if books is None else books.told
     money: dict[str, Decimal] = {}
-    for funds in newest.select_related("account"):
-        currency = funds.account.currency
-        money[currency] = money.get(currency, NOTHING) + funds.margin_available + funds.margin_used
+    for account in accounts:
+        so_far = money.get(account.currency, NOTHING)
+        money[account.currency] = so_far + held.get(account.pk, NOTHING)
     return money
+
+
+def _told_of(accounts: Collection[TradingAccount]) -> dict[uuid.UUID, Decimal]:
+    by_account = Funds.objects.filter(account__in=accounts).values("account")
+    newest = Funds.objects.filter(pk__in=by_account.annotate(newest=Max("pk")).values("newest"))
+    return {funds.account_id: funds.margin_available + funds.margin_used for funds in newest}
 
 
 def _summary(currency: str, sessions: Sequence[TradingSession], *, idle: Decimal) -> DaySummary:
@@ -181,6 +215,7 @@ def _summary(currency: str, sessions: Sequence[TradingSession], *, idle: Decimal
         unrealized=sum((each.unrealized_today for each in sessions), NOTHING),
         open_profit=sum((each.unrealized_pnl for each in sessions), NOTHING),
         charges=sum((each.charges for each in sessions), NOTHING),
+        uncharged_fills=sum(each.uncharged_fills for each in sessions),
         capital_at_start=capital if sessions else None,
         total_orders=sum(each.total_orders for each in sessions),
         successful_orders=sum(each.successful_orders for each in sessions),

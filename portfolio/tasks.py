@@ -6,21 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from brokers.models import TradingAccount
-from portfolio.models import Position
-from portfolio.services import end_session, finished_sessions, mark_account, settle_due_holdings
-
-
-@shared_task
-def mark_open_positions() -> None:
-    """Ask for every account that holds something to be marked."""
-    accounts = Position.objects.open().values_list("account", flat=True).distinct()
-    for account_id in accounts.order_by("account"):
-        mark_account_positions.delay(account_id=str(account_id))
-
-
-@shared_task
-def mark_account_positions(*, account_id: str) -> None:
-    mark_account(TradingAccount.objects.get(pk=account_id), now=timezone.now())
+from portfolio.services import end_session, finished_sessions, settle_due_holdings
 
 
 @shared_task

@@ -1,4 +1,5 @@
 from portfolio.models.charges import ChargeRate, SquareOffGroup, SquareOffTime
+from portfolio.models.differences import DifferenceState, PositionDifference
 from portfolio.models.holdings import EdisTransaction, Holding
 from portfolio.models.ledger import Funds, LedgerEntry, LedgerName, MarginRequirement
 from portfolio.models.portfolios import Portfolio, PortfolioHolding, Transaction, TransactionType
@@ -13,6 +14,7 @@ from portfolio.models.sessions import EquityPoint, SessionStatus, TradingSession
 
 __all__ = [
     "ChargeRate",
+    "DifferenceState",
     "EdisTransaction",
     "EquityPoint",
     "Funds",
@@ -24,6 +26,7 @@ __all__ = [
     "Portfolio",
     "PortfolioHolding",
     "Position",
+    "PositionDifference",
     "PositionSide",
     "PositionStatus",
     "PositionType",

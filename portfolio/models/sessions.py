@@ -32,6 +32,9 @@ class TradingSession(models.Model):
     opening_unrealized = MoneyField(default=0, help_text="Of what was carried into the day")
     unrealized_pnl = MoneyField(default=0, help_text="Of what is open, since it was opened")
     charges = MoneyField(default=0)
+    uncharged_fills = models.PositiveIntegerField(
+        default=0, help_text="Fills whose charges are not known, and so not in the figures"
+    )
     total_pnl = MoneyField(default=0)
     peak_pnl = MoneyField(default=0)
     max_drawdown = MoneyField(default=0)

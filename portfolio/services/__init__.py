@@ -1,6 +1,6 @@
 """What changes the books of account. Each service is one transaction, or part of its caller's."""
 
-from portfolio.services.booking import Booked, book_fill
+from portfolio.services.booking import Booked, book_fill, post_charges
 from portfolio.services.closing import end_session, finished_sessions, settle_due_holdings
 from portfolio.services.funds import AmountInvalid, deposit, refresh_funds, withdraw
 from portfolio.services.marking import mark_account, mark_holdings
@@ -18,6 +18,7 @@ __all__ = [
     "lock_account",
     "mark_account",
     "mark_holdings",
+    "post_charges",
     "refresh_funds",
     "settle_due_holdings",
     "start_session",

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from market.calendar import IST
 from operations.events import publish
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, fill_charges
 from portfolio.fills import Fill
@@ -23,7 +24,9 @@ from portfolio.services.sessions import (
     open_unrealized,
     start_session,
 )
+from portfolio.splitting import parts_of
 
+NOTHING = Decimal(0)
 logger = logging.getLogger(__name__)
 
 
@@ -42,20 +45,27 @@ def book_fill(fill: Fill, *, now: datetime) -> Booked:
     """Book one trade; the caller sees to it that each trade is booked once.
 
     A trade has happened, so it is booked even where its charges are not known: they are nothing
-    then, and the log says so.
+    then, and the log, the trade and its day say so until :func:`post_charges`.
 
     :raises IntegrityError: when the trade has been booked before; nothing is changed.
     """
     fill = replace(fill, account=lock_account(fill.account))
     session = start_session(fill.account, session_date=fill.session_date, now=now)
     charges, charges_known = _charges(fill)
-    booking = Booking(fill=fill, charges=charges.total)
-    realized = book_net(booking)
-    book_day(booking)
+    realized = NOTHING
+    for part, amount in parts_of(fill, charges.total):
+        booking = Booking(fill=part, charges=amount)
+        realized += book_net(booking)
+        book_day(booking)
     deliver(fill, now=now)
     gross = book_cash(fill)
     post(fill.account, trade_voucher(fill, gross=gross, charges=charges.total), now=now)
-    gain = Gain(open_unrealized(fill.account), realized=realized, charges=charges.total)
+    gain = Gain(
+        open_unrealized(fill.account),
+        realized=realized,
+        charges=charges.total,
+        uncharged_fills=int(not charges_known),
+    )
     add_to_session(session, gain, now=now, is_trade=True)
     for kind in ("positions", "funds"):
         publish(kind, workspace_id=fill.account.workspace_id, subject_id=fill.account.pk, now=now)
@@ -78,7 +88,28 @@ def trade_voucher(fill: Fill, *, gross: Decimal, charges: Decimal) -> Voucher:
     )
 
 
+def post_charges(fill: Fill, charges: Decimal, *, now: datetime) -> None:
+    """Post what a trade that was booked without charges is charged after all.
+
+    The caller holds the account's lock, and brings positions and sessions up to date.
+
+    :raises IntegrityError: when that has been done before; nothing is changed.
+    """
+    voucher = Voucher(
+        number=f"{fill.trade_id}:charges",
+        entry_date=now.astimezone(IST).date(),
+        particulars=(
+            f"Charges of {fill.side.label} {fill.quantity} {fill.instrument.trading_symbol} "
+            f"on {fill.session_date:%d %b %Y}"
+        ),
+        amounts={LedgerName.CASH: -charges, LedgerName.CHARGES: charges},
+    )
+    post(fill.account, voucher, now=now)
+
+
 def _charges(fill: Fill) -> tuple[ChargeBreakdown, bool]:
+    if fill.is_adjustment:
+        return ChargeBreakdown(), False
     try:
         rates = rates_for(tariff_of(fill))
     except ChargesUnknown as error:

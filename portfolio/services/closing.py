@@ -2,22 +2,23 @@
 
 from datetime import date, datetime
 
-from django.db.models import F
+from django.db import transaction
 
 from brokers.models import TradingAccount
 from brokers.venue import CalendarUnknown
 from market.calendar import IST, session_date
-from market.models import Instrument
 from portfolio.models import Holding, Position, PositionType, SessionStatus, TradingSession
+from portfolio.services.holdings import settle_holdings
 from portfolio.services.marking import mark_account, mark_holdings
-from portfolio.services.sessions import close_session
-from portfolio.trading_days import day_of_marks
+from portfolio.services.sessions import close_session, lock_account
 
 
 def finished_sessions(now: datetime) -> list[TradingSession]:
-    """Return the open sessions whose exchanges have all ended that day."""
+    """Return the open sessions whose exchanges have all ended that day; a replay ends its own."""
     today = now.astimezone(IST).date()
-    active = TradingSession.objects.filter(status=SessionStatus.ACTIVE, session_date__lte=today)
+    active = TradingSession.objects.filter(
+        status=SessionStatus.ACTIVE, session_date__lte=today, account__own_clock=False
+    )
     return [
         session
         for session in active.select_related("account").order_by("session_date", "pk")
@@ -33,21 +34,18 @@ def end_session(account: TradingAccount, *, on: date, now: datetime) -> TradingS
 
 
 def settle_due_holdings(now: datetime) -> int:
-    """Turn shares bought on an earlier trading day into settled ones, on every account."""
-    waiting = Holding.objects.filter(t1_quantity__gt=0)
-    exchanges = Instrument.objects.filter(pk__in=waiting.values("instrument"))
-    settled = 0
-    for exchange in exchanges.values_list("exchange", flat=True).distinct():
-        due = waiting.filter(
-            instrument__exchange=exchange, t1_bought_on__lt=day_of_marks([exchange], now)
-        )
-        settled += due.update(
-            dp_quantity=F("dp_quantity") + F("t1_quantity"),
-            t1_quantity=0,
-            t1_bought_on=None,
-            as_of=now,
-        )
-    return settled
+    """Turn shares bought on an earlier trading day into settled ones; return how many rows.
+
+    On every account but a replay's, whose days are not the house's.
+    """
+    waiting = Holding.objects.filter(t1_quantity__gt=0, account__own_clock=False)
+    accounts = TradingAccount.objects.filter(pk__in=waiting.values("account"))
+    return sum(_settle(account, now=now) for account in accounts.order_by("pk"))
+
+
+@transaction.atomic
+def _settle(account: TradingAccount, *, now: datetime) -> int:
+    return settle_holdings(lock_account(account), now=now)
 
 
 def _is_over(session: TradingSession, *, today: date, now: datetime) -> bool:

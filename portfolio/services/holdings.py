@@ -1,6 +1,6 @@
 """Delivered shares: due a day after they are bought, sold from what is longest held."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.db.models import F
@@ -12,6 +12,7 @@ from portfolio.booking import SMALLEST
 from portfolio.charges import ChargeGroup, charge_group
 from portfolio.fills import Fill
 from portfolio.models import Holding
+from portfolio.trading_days import day_of_marks
 
 _FIGURES = (
     "total_quantity",
@@ -48,12 +49,24 @@ def deliver(fill: Fill, *, now: datetime) -> None:
     _save(holding)
 
 
-def settle_holdings(account: TradingAccount, *, on: date, now: datetime) -> int:
-    """Turn what was bought before ``on`` into settled shares; return how many rows settled."""
-    due = Holding.objects.filter(account=account, t1_quantity__gt=0, t1_bought_on__lt=on)
-    return due.update(
-        dp_quantity=F("dp_quantity") + F("t1_quantity"), t1_quantity=0, t1_bought_on=None, as_of=now
-    )
+def settle_holdings(account: TradingAccount, *, now: datetime) -> int:
+    """Turn what was bought before an exchange's latest day into settled shares; count the rows.
+
+    The caller holds the account's lock.
+    """
+    waiting = Holding.objects.filter(account=account, t1_quantity__gt=0)
+    settled = 0
+    for exchange in set(waiting.values_list("instrument__exchange", flat=True)):
+        due = waiting.filter(
+            instrument__exchange=exchange, t1_bought_on__lt=day_of_marks([exchange], now)
+        )
+        settled += due.update(
+            dp_quantity=F("dp_quantity") + F("t1_quantity"),
+            t1_quantity=0,
+            t1_bought_on=None,
+            as_of=now,
+        )
+    return settled
 
 
 def _take_in(holding: Holding, fill: Fill) -> None:

@@ -1,31 +1,39 @@
 """Value what an account holds at the last prices, and follow the day's gain."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from brokers.models import TradingAccount
 from market.quotes import QuoteView, quotes_of
 from portfolio.models import Holding, Position, PositionStatus, PositionType, TradingSession
 from portfolio.services.positions import mark
-from portfolio.services.sessions import Gain, add_to_session, lock_account, start_session
+from portfolio.services.sessions import (
+    Gain,
+    add_to_session,
+    hold_account,
+    lock_account,
+    start_session,
+)
 from portfolio.trading_days import day_of_marks
 
 NOTHING = Decimal(0)
+# No exchange has ever rested longer between two of its days.
+_LONGEST_BREAK = timedelta(days=30)
 _MARKED = ("last_price", "close_price", "unrealized_pnl", "marked_at")
 
 
+@transaction.atomic
 def mark_account(account: TradingAccount, *, now: datetime) -> TradingSession | None:
     """Bring the account's open positions to the last prices and its session up to date.
 
     A position without a price keeps its last mark. None when nothing is open.
     """
-    if not Position.objects.open().filter(account=account).exists():
-        return None
-    with transaction.atomic():
-        return _mark_open(lock_account(account), now=now)
+    hold_account(account)
+    return _mark_open(account, now=now)
 
 
 @transaction.atomic
@@ -47,26 +55,30 @@ def mark_holdings(account: TradingAccount, *, now: datetime) -> int:
 
 
 def _mark_open(account: TradingAccount, *, now: datetime) -> TradingSession | None:
-    net = list(Position.objects.open().filter(account=account).select_related("instrument"))
+    positions = list(_open_positions(account, now=now))
+    net = [each for each in positions if each.position_type == PositionType.NET]
     if not net:
         return None
     day = day_of_marks({position.instrument.exchange for position in net}, now)
     # Before the first mark of the day, so that it begins with what yesterday ended with.
     session = start_session(account, session_date=day, now=now)
     quotes = quotes_of({position.instrument.key for position in net})
-    _mark_positions([*net, *_traded_on(account, day)], quotes)
+    _mark_positions([*net, *(each for each in positions if _is_of_day(each, day))], quotes)
     unrealized = sum((position.unrealized_pnl for position in net), NOTHING)
     add_to_session(session, Gain(unrealized), now=now)
     return session
 
 
-def _traded_on(account: TradingAccount, day: date) -> Iterable[Position]:
+def _open_positions(account: TradingAccount, *, now: datetime) -> Iterable[Position]:
+    """Return what is open, with the rows of every day that marks of this moment may belong to."""
+    recent = Q(session_date__gte=now.date() - _LONGEST_BREAK)
     return Position.objects.filter(
-        account=account,
-        position_type=PositionType.DAY,
-        status=PositionStatus.OPEN,
-        session_date=day,
+        Q(position_type=PositionType.NET) | recent, account=account, status=PositionStatus.OPEN
     ).select_related("instrument")
+
+
+def _is_of_day(position: Position, day: date) -> bool:
+    return position.position_type == PositionType.DAY and position.session_date == day
 
 
 def _mark_positions(positions: Sequence[Position], quotes: Mapping[str, QuoteView]) -> None:

@@ -17,6 +17,7 @@ NOTHING = Decimal(0)
 _FIGURES = (
     "realized_pnl",
     "charges",
+    "uncharged_fills",
     "unrealized_pnl",
     "total_pnl",
     "peak_pnl",
@@ -33,14 +34,22 @@ def lock_account(account: TradingAccount) -> TradingAccount:
     return accounts.select_related("connection").get(pk=account.pk)
 
 
-@transaction.atomic
+def hold_account(account: TradingAccount) -> None:
+    """Take the same lock without reading the row again."""
+    held = TradingAccount.objects.select_for_update(no_key=True).filter(pk=account.pk)
+    held.values_list("pk").get()
+
+
 def start_session(account: TradingAccount, *, session_date: date, now: datetime) -> TradingSession:
     """Return the account's session of that day, begun now if it has none yet."""
     session = TradingSession.objects.filter(account=account, session_date=session_date).first()
-    if session is not None:
-        return session
+    return session or _begin_session(account, session_date=session_date, now=now)
+
+
+@transaction.atomic
+def _begin_session(account: TradingAccount, *, session_date: date, now: datetime) -> TradingSession:
     account = lock_account(account)
-    settle_holdings(account, on=session_date, now=now)
+    settle_holdings(account, now=now)
     carried = open_unrealized(account)
     session, _ = TradingSession.objects.get_or_create(
         account=account,
@@ -62,12 +71,12 @@ def count_order(
     account: TradingAccount, *, session_date: date, successful: bool | None, now: datetime
 ) -> None:
     """Count an order of the day: None when it is written, True once it has traded."""
-    session = start_session(account, session_date=session_date, now=now)
-    counted = TradingSession.objects.filter(pk=session.pk)
-    if successful is None:
-        counted.update(total_orders=F("total_orders") + 1)
-    elif successful:
-        counted.update(successful_orders=F("successful_orders") + 1)
+    counted = TradingSession.objects.filter(account=account, session_date=session_date)
+    figure = "total_orders" if successful is None else "successful_orders"
+    step = int(successful is not False)
+    if not counted.update(**{figure: F(figure) + step}):
+        start_session(account, session_date=session_date, now=now)
+        counted.update(**{figure: F(figure) + step})
 
 
 @transaction.atomic
@@ -96,6 +105,7 @@ class Gain:
     unrealized: Decimal
     realized: Decimal = NOTHING
     charges: Decimal = NOTHING
+    uncharged_fills: int = 0
 
 
 def add_to_session(
@@ -105,6 +115,7 @@ def add_to_session(
     before = session.total_pnl
     session.realized_pnl += gain.realized
     session.charges += gain.charges
+    session.uncharged_fills += gain.uncharged_fills
     session.unrealized_pnl = gain.unrealized
     session.total_pnl = session.net_pnl
     session.peak_pnl = max(session.peak_pnl, session.total_pnl)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
+from accounts.views import safe_next
 from brokers.models import TradingAccount
 from brokers.services import FundsInvalid, NameTaken, NotPaper
 from portfolio.forms import PracticeAccountForm, PracticeMoneyForm
@@ -31,7 +32,7 @@ def open_account(request: UserRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"{account.name} is open and ready to trade.")
-            return redirect("brokers:list")
+            return redirect(safe_next(request) if "next" in request.POST else "brokers:list")
     return render(request, "portfolio/open_account.html", {"form": form})
 
 

@@ -104,6 +104,7 @@ def record(fill: Fill) -> Booked:
         stt=charges.stt,
         stamp_duty=charges.stamp_duty,
         gst=charges.gst,
+        charges_known=booked.charges_known,
         net_amount=booked.net_amount,
         session_date=fill.session_date,
         traded_at=fill.traded_at,

@@ -1,20 +1,24 @@
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import Sum
 
 from brokers.gateway import QuoteTick
 from brokers.terms import Product
 from market.quotes import write_quotes
+from portfolio.models import Position
 from portfolio.selectors import (
     CurvePoint,
     day_summaries,
     day_summary,
     equity_curve,
+    made_by_strategy,
     session_history,
-    strategy_pnl,
 )
 from portfolio.services import deposit, mark_account
+from strategies.models import UserStrategy
 from tests.builders import NOW, make_account, make_instrument
 from tests.portfolio.fills import TODAY, TOMORROW, make_desk, make_running_strategy, trade
 
@@ -139,13 +143,11 @@ class TestSessionHistory:
         assert [session.session_date for session in history] == [TODAY, TOMORROW]
 
 
-class TestStrategyPnl:
+class TestMadeByStrategy:
     def test_is_nothing_for_one_that_never_traded(self) -> None:
-        strategy = make_running_strategy(make_desk())
+        assert _made_by(make_running_strategy(make_desk())) == 0
 
-        assert strategy_pnl([strategy])[strategy].net == 0
-
-    def test_adds_all_its_positions_and_no_other(self) -> None:
+    def test_adds_all_its_positions_after_charges_and_no_other(self) -> None:
         account, instrument = make_desk(), make_instrument()
         strategy = make_running_strategy(account)
         trade(account, instrument, "BUY 10 @ 100", "SELL 10 @ 90")
@@ -159,7 +161,11 @@ class TestStrategyPnl:
             user_strategy_id=strategy,
         )
 
-        result = strategy_pnl([strategy])[strategy]
+        charges = Position.objects.net().filter(user_strategy=strategy).aggregate(Sum("charges"))
+        assert _made_by(strategy) == 30 + 20 - charges["charges__sum"]
 
-        assert (result.realized, result.unrealized) == (30, 20)
-        assert result.net == 50 - result.charges
+
+def _made_by(strategy: uuid.UUID) -> Decimal:
+    rows = UserStrategy.objects.filter(pk=strategy).annotate(made=made_by_strategy())
+    made: Decimal = rows.values_list("made", flat=True).get()
+    return made

@@ -2,14 +2,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from brokers.gateway import QuoteTick
 from brokers.terms import Product
 from market.quotes import write_quotes
 from portfolio.models import Holding
 from portfolio.services import mark_holdings, settle_due_holdings, start_session
+from portfolio.tasks import settle_shares
 from tests.builders import NOW, make_instrument
 from tests.portfolio.fills import TODAY, TOMORROW, make_desk, trade
+from trading_site.celery import SCHEDULE
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,29 @@ class TestSettlement:
 
         assert settled == 1
         assert parts(Holding.objects.get()) == (10, 0, 10)
+
+    def test_is_asked_for_by_the_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        trade(make_desk(), make_instrument(), "BUY 10 @ 100", product=Product.CNC)
+        monkeypatch.setattr(timezone, "now", lambda: TOMORROW_MORNING)
+
+        settle_shares()
+
+        assert "portfolio.tasks.settle_shares" in SCHEDULE
+        assert parts(Holding.objects.get()) == (10, 0, 10)
+
+    def test_leaves_the_shares_of_a_replay_to_its_own_clock(self) -> None:
+        account = make_desk(own_clock=True)
+        trade(account, make_instrument(), "BUY 10 @ 100", product=Product.CNC)
+
+        assert settle_due_holdings(TOMORROW_MORNING) == 0
+
+    def test_does_not_come_with_a_session_of_tomorrow_that_is_begun_today(self) -> None:
+        account = make_desk()
+        trade(account, make_instrument(), "BUY 10 @ 100", product=Product.CNC)
+
+        start_session(account, session_date=TOMORROW, now=NOW)
+
+        assert parts(Holding.objects.get()) == (0, 10, 10)
 
     def test_does_not_count_the_weekend(self) -> None:
         friday, sunday = date(2026, 6, 19), datetime(2026, 6, 21, 6, 0, tzinfo=UTC)

@@ -2,12 +2,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError
-from django.db.models import F
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
+from brokers.models import TradingAccount
 from brokers.terms import Product
 from portfolio.models import LedgerEntry, LedgerName
 from portfolio.posting import (
@@ -20,7 +22,8 @@ from portfolio.posting import (
 )
 from portfolio.services import AmountInvalid, deposit, withdraw
 from tests.builders import NOW, make_instrument
-from tests.portfolio.fills import make_desk, trade
+from tests.portfolio.fills import TODAY, make_desk, trade
+from tests.portfolio.tampering import unguarded_ledger
 
 fills = st.lists(
     st.tuples(
@@ -90,7 +93,8 @@ class TestLedgerFaults:
         account = make_desk()
         deposit(account, amount=Decimal(100), now=NOW)
 
-        LedgerEntry.objects.filter(ledger=LedgerName.CASH).update(debit=F("debit") + 1)
+        with unguarded_ledger():
+            LedgerEntry.objects.filter(ledger=LedgerName.CASH).update(debit=F("debit") + 1)
 
         assert any("differ by 1" in each.fault for each in ledger_faults(account))
 
@@ -102,6 +106,75 @@ class TestLedgerFaults:
 
         [fault] = ledger_faults(account)
         assert fault.fault == "CASH says 90.0000, it is 100.0000"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheDatabase:
+    """What the code cannot be talked into, the database refuses as well: at the commit."""
+
+    def lines(self, account: TradingAccount) -> QuerySet[LedgerEntry]:
+        return LedgerEntry.objects.filter(account=account)
+
+    def test_refuses_a_lone_line(self) -> None:
+        account = make_desk()
+        with pytest.raises(IntegrityError):
+            LedgerEntry.objects.create(
+                workspace=account.workspace,
+                account=account,
+                ledger=LedgerName.CASH,
+                entry_date=TODAY,
+                voucher_number="1",
+                particulars="From nowhere",
+                debit=Decimal("0.0001"),
+                running_balance=Decimal("0.0001"),
+                created_at=NOW,
+            )
+        assert not self.lines(account).exists()
+
+    def test_refuses_to_change_one_side_of_a_voucher(self) -> None:
+        account = make_desk()
+        deposit(account, amount=Decimal(100), now=NOW)
+        with pytest.raises(IntegrityError):
+            self.lines(account).filter(ledger=LedgerName.CASH).update(debit=99)
+        assert self.lines(account).get(ledger=LedgerName.CASH).debit == 100
+
+    def test_refuses_to_move_a_line_to_another_voucher(self) -> None:
+        account = make_desk()
+        deposit(account, amount=Decimal(100), now=NOW)
+        with pytest.raises(IntegrityError):
+            self.lines(account).filter(ledger=LedgerName.CASH).update(voucher_number="1")
+
+    def test_refuses_to_lose_a_line(self) -> None:
+        account = make_desk()
+        deposit(account, amount=Decimal(100), now=NOW)
+        with pytest.raises(IntegrityError):
+            self.lines(account).filter(ledger=LedgerName.CAPITAL).delete()
+        assert self.lines(account).count() == 2
+
+    def test_lets_a_voucher_be_written_line_by_line(self) -> None:
+        account = make_desk()
+        deposit(account, amount=Decimal("0.1"), now=NOW)
+        with transaction.atomic():
+            for line in self.lines(account):
+                line.debit, line.credit = line.debit * 3, line.credit * 3
+                line.save()
+        assert {line.debit + line.credit for line in self.lines(account)} == {Decimal("0.3")}
+
+    def test_goes_on_after_a_refusal(self) -> None:
+        account = make_desk()
+        deposit(account, amount=Decimal(100), now=NOW)
+        with pytest.raises(IntegrityError):
+            self.lines(account).update(debit=0)
+
+        deposit(account, amount=Decimal(50), now=NOW)
+
+        assert cash_balance(account) == 150
+
+    def test_can_be_migrated_back_and_forth(self) -> None:
+        # Forth with everything: what stands on the books went back with them.
+        for target in (["portfolio", "0001_initial"], []):
+            call_command("migrate", *target, verbosity=0)
+        self.test_refuses_to_change_one_side_of_a_voucher()
 
 
 @pytest.mark.django_db

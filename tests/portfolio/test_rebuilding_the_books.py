@@ -26,6 +26,7 @@ from tests.portfolio.fills import (
     make_running_strategy,
     record,
 )
+from tests.portfolio.tampering import unguarded_ledger
 
 trades = st.lists(
     st.tuples(
@@ -146,6 +147,19 @@ class TestRebuildBooks:
             call_command("rebuild_books", stdout=output)
 
         assert f"Trade {trade.pk} is not booked" in output.getvalue()
+
+    def test_names_a_voucher_that_does_not_balance(self) -> None:
+        account = make_traded_desk()
+        with unguarded_ledger():
+            lines = LedgerEntry.objects.filter(account=account, ledger="CAPITAL")
+            lines.update(credit=F("credit") + 1, running_balance=F("running_balance") - 1)
+        output = StringIO()
+
+        with pytest.raises(CommandError):
+            call_command("rebuild_books", stdout=output)
+
+        number = lines.get().voucher_number
+        assert f"Voucher {number}: Debits and credits differ by -1" in output.getvalue()
 
     def test_sets_positions_and_sessions_right(self) -> None:
         account = make_traded_desk()

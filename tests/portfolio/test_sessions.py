@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from brokers.gateway import QuoteTick
 from brokers.terms import Product
@@ -16,9 +17,11 @@ from portfolio.services import (
     mark_account,
     start_session,
 )
+from portfolio.tasks import close_finished_sessions
 from portfolio.valuation import capital_of
 from tests.builders import NOW, make_instrument
 from tests.portfolio.fills import TODAY, TOMORROW, make_desk, make_running_strategy, trade
+from trading_site.celery import SCHEDULE, app
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +210,21 @@ class TestFinishedSessions:
 
         assert finished_sessions(EVENING) == []
         assert len(finished_sessions(TOMORROW_MORNING)) == 1
+
+    def test_leave_out_the_days_of_a_replay(self) -> None:
+        trade(make_desk(own_clock=True), make_instrument(), "BUY 10 @ 100")
+
+        assert finished_sessions(TOMORROW_MORNING) == []
+
+    def test_are_closed_by_the_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        trade(make_desk(), make_instrument(), "BUY 10 @ 100", "SELL 10 @ 101")
+        monkeypatch.setattr(timezone, "now", lambda: EVENING)
+        monkeypatch.setitem(app.conf, "task_always_eager", True)
+
+        close_finished_sessions()
+
+        assert "portfolio.tasks.close_finished_sessions" in SCHEDULE
+        assert TradingSession.objects.get().status == SessionStatus.COMPLETED
 
     def test_leave_out_a_day_that_is_still_to_come(self) -> None:
         start_session(make_desk(), session_date=date(2026, 6, 19), now=NOW)
