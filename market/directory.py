@@ -18,6 +18,7 @@ class BrokerNumbers:
         row = (
             BrokerInstrument.objects.filter(broker_type=broker, instrument__key=key)
             .select_related("instrument")
+            .newest_first()
             .first()
         )
         return None if row is None else ref_at(row)

@@ -7,8 +7,8 @@ The list that an exchange publishes each December makes the next year known.
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from brokers.venue import Phase
-from market.calendar import forget_overrides
+from brokers.venue import CalendarUnknown, Phase
+from market.calendar import forget_overrides, is_trading_day
 from market.models import ScheduleOverride
 from market.schedules import CALENDARS, Board, timetable
 
@@ -20,7 +20,7 @@ class HolidaysRefused(Exception):
 
 
 def publish_year(exchange: str, *, year: int, holidays: Mapping[date, str]) -> int:
-    """Make every weekday of a year known: shut on the holidays (day: reason), else regular hours.
+    """Make every day of a year known: shut on weekends and holidays (day: reason), else regular.
 
     A day that somebody has set already stays as it is, unless it is one of the holidays.
     Returns how many days were written. Derivatives follow their exchange.
@@ -48,18 +48,34 @@ def publish_year(exchange: str, *, year: int, holidays: Mapping[date, str]) -> i
             "day", flat=True
         )
     )
-    opened = [_open_day(exchange, day) for day in _weekdays(year) if day not in taken]
-    ScheduleOverride.objects.bulk_create(opened)
+    others = [_usual_day(exchange, day) for day in _days(year) if day not in taken]
+    ScheduleOverride.objects.bulk_create(others)
     forget_overrides()
-    return len(closed) + len(opened)
+    return len(closed) + len(others)
 
 
-def _weekdays(year: int) -> Iterator[date]:
+def first_unknown_day(exchange: str, *, since: date, within: int) -> date | None:
+    """Return the first of so many days of which nobody knows whether the exchange trades."""
+    for distance in range(within + 1):
+        day = since + timedelta(days=distance)
+        try:
+            is_trading_day(exchange, day)
+        except CalendarUnknown:
+            return day
+    return None
+
+
+def _days(year: int) -> Iterator[date]:
     day = date(year, 1, 1)
     while day.year == year:
-        if day.weekday() <= _FRIDAY:
-            yield day
+        yield day
         day += timedelta(days=1)
+
+
+def _usual_day(exchange: str, day: date) -> ScheduleOverride:
+    if day.weekday() > _FRIDAY:
+        return ScheduleOverride(exchange=exchange, day=day, is_open=False, reason="Weekend")
+    return _open_day(exchange, day)
 
 
 def _open_day(exchange: str, day: date) -> ScheduleOverride:

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", import_views.import_list, name="list"),
     path("part/", import_views.import_list, {"template": "imports/_list.html"}, name="list_part"),
     path("start/", import_views.start, name="start"),
+    path("lists/<slug:broker>/refresh/", import_views.refresh_list, name="refresh_list"),
     path("<uuid:run_id>/", import_views.detail, name="detail"),
     path(
         "<uuid:run_id>/part/",

@@ -2,17 +2,19 @@
 
 import uuid
 
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import UserRequest
-from accounts.models import MANAGING_ROLES
-from accounts.permissions import manager_required
+from accounts.permissions import operator_required
+from brokers.registry import UnknownBroker
 from market.import_forms import ImportFilter, ImportForm
 from market.models import ImportKind, ImportRun
+from market.refreshing import ask_for_refresh, lists_of
 from market.services import FileRefused, Starter, start_import
 from operations.listing import Column, csv_response, list_rows
 
@@ -38,9 +40,9 @@ def import_list(request: UserRequest, template: str = "imports/list.html") -> Ht
 
 
 @require_POST
-@manager_required
+@operator_required
 def start(request: UserRequest) -> HttpResponse:
-    """Take a file; instruments and prices are the whole house's, so only managers may."""
+    """Take a file; instruments and prices are the whole house's, so only its operator may."""
     form = ImportForm(request.POST, request.FILES)
     if form.is_valid():
         kind = form.cleaned_data["kind"]
@@ -57,6 +59,18 @@ def start(request: UserRequest) -> HttpResponse:
         else:
             return redirect("imports:detail", run.pk)
     return _show_list(request, form, template="imports/list.html")
+
+
+@require_POST
+@operator_required
+def refresh_list(request: UserRequest, broker: str) -> HttpResponse:
+    """Have a broker's instrument list fetched now."""
+    try:
+        ask_for_refresh(broker, by=request.user)
+    except UnknownBroker as error:
+        raise Http404(str(error)) from error
+    messages.info(request, "The list is being fetched: this page tells its day once it is in")
+    return redirect("imports:list")
 
 
 @require_GET
@@ -93,7 +107,8 @@ def _show_list(request: UserRequest, form: ImportForm, *, template: str) -> Http
             params=request.GET,
             default="-time",
         ),
-        "may_manage": request.membership.role in MANAGING_ROLES,
+        "may_import": request.user.is_staff,
+        "lists": lists_of(request.workspace, at=timezone.now()),
     }
     return render(request, template, context)
 

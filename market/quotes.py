@@ -7,6 +7,7 @@ from typing import Protocol
 from django.conf import settings
 
 from brokers.gateway import QuoteTick
+from market.quote_memory import quotes_in_use
 from market.quote_redis import QuoteHash
 from market.quote_table import QuoteTable
 from market.quote_terms import FRESH_FOR, Movement, QuoteView, movements
@@ -63,6 +64,9 @@ def forget_quotes(keys: Collection[str]) -> None:
 
 
 def _store() -> QuoteStore:
+    own = quotes_in_use()
+    if own is not None:
+        return own
     return _hash_at(settings.REDIS_URL) if settings.REDIS_URL else QuoteTable()
 
 

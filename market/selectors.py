@@ -1,7 +1,8 @@
 """What the watchlist drawer, the index line and the search box show."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import time as clock
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +11,13 @@ from django.db.models import Case, F, Q, QuerySet, When
 from accounts.models import User, Workspace
 from brokers.terms import InstrumentType
 from market.auction import shares_with_futures
-from market.models import Instrument, Watchlist, WatchlistItem
+from market.models import Instrument, Watchlist
 from market.quotes import QuoteView, quotes_of
 
 INDEX_LINE = 3
+# An import in another process may bring a new index: every process shows it within this time.
+_INDICES_LAST = 60.0
+_INSTRUMENT = tuple(field.attname for field in Instrument._meta.concrete_fields)
 FOUND_AT_MOST = 25
 STRIKE = re.compile(r"^\d+(\.\d+)?$")
 
@@ -35,31 +39,59 @@ class WatchRow:
         return self.instrument.instrument_type != InstrumentType.INDEX
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A person's lists, the one that is open, and the instruments in it by their place there."""
+
+    lists: list[Watchlist]
+    chosen: Watchlist | None
+    items: list[tuple[int, Instrument]]
+
+
+NOTHING_WATCHED = Watched([], None, [])
+
+
 def watchlists_of(user: User, workspace: Workspace) -> QuerySet[Watchlist]:
     return Watchlist.objects.filter(user=user, workspace=workspace).order_by("position", "name")
 
 
-def chosen_watchlist(lists: Sequence[Watchlist], name: str) -> Watchlist | None:
-    """Pick the list that the session names, else the first."""
-    named = (each for each in lists if str(each.pk) == name)
-    return next(named, lists[0] if lists else None)
+def watched_by(user: User, workspace: Workspace, *, name: str) -> Watched:
+    """Read a person's lists and what is in the one that the session names, else in the first.
+
+    One query, which an empty list is part of too.
+    """
+    columns = [f"items__instrument__{column}" for column in _INSTRUMENT]
+    mine = watchlists_of(user, workspace).order_by("position", "name", "items__position", "items")
+    rows = list(mine.values_list("pk", "name", "items__pk", *columns))
+    lists = {pk: Watchlist(pk=pk, name=words) for pk, words, *_ in rows}
+    named = (each for each in lists.values() if str(each.pk) == name)
+    chosen = next(named, next(iter(lists.values()), None))
+    items = [
+        (item_id, Instrument.from_db(None, _INSTRUMENT, values))
+        for pk, _, item_id, *values in rows
+        if chosen is not None and pk == chosen.pk and item_id is not None
+    ]
+    return Watched(list(lists.values()), chosen, items)
 
 
-def watchlist_items(watchlist: Watchlist) -> QuerySet[WatchlistItem]:
-    items = WatchlistItem.objects.filter(watchlist=watchlist)
-    return items.select_related("instrument").order_by("position", "pk")
+_indices: list[tuple[float, list[Instrument]]] = []
 
 
 def index_instruments() -> list[Instrument]:
-    """The indices that the top bar shows."""
-    indices = Instrument.objects.active().filter(instrument_type=InstrumentType.INDEX)
-    return list(indices.order_by("pk")[:INDEX_LINE])
+    """The indices that the top bar shows; asked of the database once a minute."""
+    now = clock.monotonic()
+    if not _indices or now - _indices[0][0] > _INDICES_LAST:
+        indices = Instrument.objects.active().filter(instrument_type=InstrumentType.INDEX)
+        found = list(indices.order_by("pk")[:INDEX_LINE])
+        if not found:  # a fresh house gets its first ones at any moment
+            return []
+        _indices[:] = [(now, found)]
+    return _indices[0][1]
 
 
-def watch_rows(items: Iterable[WatchlistItem]) -> list[WatchRow]:
-    listed = list(items)
-    quotes = quotes_of([item.instrument.key for item in listed])
-    return [WatchRow(item.instrument, quotes.get(item.instrument.key), item.pk) for item in listed]
+def forget_indices() -> None:
+    """Read the indices again at the next question."""
+    _indices.clear()
 
 
 def find_instruments(words: str, *, on: date) -> list[Instrument]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from accounts.models import User, Workspace
+from accounts.permissions import require_operator
 from market.importing import kinds
 from market.importing.detecting import detect_kind
 from market.importing.files import Upload, discard, keep, open_kept, shown_name
@@ -70,7 +71,10 @@ def start_import(
     (see market.importing.kinds.Options).
 
     :raises FileRefused: when it is too large, empty, not text, or of no known kind.
+    :raises PermissionDenied: when a person asks who does not run the house.
     """
+    if by.user is not None:
+        require_operator(by.user)
     run = ImportRun(
         workspace=by.workspace,
         started_by=by.user,

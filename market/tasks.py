@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from market import services
+from market import refreshing, services
 
 
 @shared_task
@@ -18,3 +18,15 @@ def sweep_imports() -> None:
     """Run what a lost nudge left queued, and give up what a dead worker left running."""
     services.fail_abandoned_imports(now=timezone.now())
     services.run_queued_imports(clock=timezone.now)
+
+
+@shared_task
+def refresh_master(*, broker: str) -> None:
+    """Fetch one broker's instrument list now, because somebody asked."""
+    refreshing.refresh_if_possible(broker, clock=timezone.now)
+
+
+@shared_task
+def refresh_masters() -> None:
+    """Fetch the instrument lists that are due; a cheap question when none is."""
+    refreshing.refresh_due_masters(clock=timezone.now)

@@ -16,12 +16,12 @@ from market.watching import (
     WatchlistRefused,
     add_to_watchlist,
     create_watchlist,
+    first_watchlist,
     rename_watchlist,
 )
 from operations.figures import IST
 
 WATCHLIST_KEY = "watchlist"
-FIRST_LIST = "Watchlist"
 
 
 @require_GET
@@ -81,20 +81,15 @@ def watchlist(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def add(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
-    instrument = get_object_or_404(Instrument.objects.active(), key=request.POST.get("key", ""))
-    try:
-        add_to_watchlist(_own(request, pk), instrument=instrument)
-    except WatchlistRefused as error:
-        messages.error(request, str(error))
-    return _drawer(request)
+    return _add(request, _asked(request), to=_own(request, pk))
 
 
 @require_POST
 def add_first(request: UserRequest) -> HttpResponse:
     """Add to the person's first list; who has none gets one by it."""
-    mine = watchlists_of(request.user, request.workspace).first()
-    mine = mine or create_watchlist(request.workspace, user=request.user, name=FIRST_LIST)
-    return add(request, mine.pk)
+    instrument = _asked(request)
+    mine = first_watchlist(request.workspace, user=request.user)
+    return _add(request, instrument, to=mine)
 
 
 @require_POST
@@ -108,6 +103,18 @@ def remove(request: UserRequest, pk: int) -> HttpResponse:
 
 def _own(request: UserRequest, pk: uuid.UUID) -> Watchlist:
     return get_object_or_404(watchlists_of(request.user, request.workspace), pk=pk)
+
+
+def _asked(request: UserRequest) -> Instrument:
+    return get_object_or_404(Instrument.objects.active(), key=request.POST.get("key", ""))
+
+
+def _add(request: UserRequest, instrument: Instrument, *, to: Watchlist) -> HttpResponse:
+    try:
+        add_to_watchlist(to, instrument=instrument)
+    except WatchlistRefused as error:
+        messages.error(request, str(error))
+    return _drawer(request)
 
 
 def _drawer(request: UserRequest) -> HttpResponse:

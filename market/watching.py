@@ -6,6 +6,7 @@ from accounts.models import User, Workspace
 from market.models import Instrument, Watchlist, WatchlistItem
 
 LISTS_AT_MOST = 10
+FIRST_LIST = "Watchlist"
 ITEMS_AT_MOST = 100
 
 
@@ -30,6 +31,17 @@ def create_watchlist(workspace: Workspace, *, user: User, name: str) -> Watchlis
             )
     except IntegrityError as error:
         raise WatchlistRefused(f"You have a list called {name.strip()[:40]} already") from error
+
+
+def first_watchlist(workspace: Workspace, *, user: User) -> Watchlist:
+    """Return the person's first list; one is made where there is none, however often one asks."""
+    lists = Watchlist.objects.filter(workspace=workspace, user=user)
+    first = lists.order_by("position", "name").first()
+    if first is None:
+        first, _ = lists.get_or_create(
+            name=FIRST_LIST, defaults={"workspace": workspace, "user": user}
+        )
+    return first
 
 
 def rename_watchlist(watchlist: Watchlist, *, name: str) -> None:

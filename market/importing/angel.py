@@ -1,72 +1,28 @@
 """Angel One's scrip master: one JSON array of strings; ticks in paise, strikes times a hundred."""
 
-import codecs
-import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from brokers.terms import InstrumentType, Segment
+from market.importing.objects import json_objects
 from market.importing.reading import Source
-from market.importing.rows import FileRefused, Listed, RowRefused, Skipped, each_row
+from market.importing.rows import Listed, RowRefused, Skipped, each_row
 from market.importing.symbols import future_symbol, index_key, option_symbol
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
 BROKER = "angel"
 FIELDS = ("token", "symbol", "name", "lotsize", "instrumenttype", "exch_seg", "tick_size")
 _SHARES = {"NSE": Segment.NSE_EQ, "BSE": Segment.BSE_EQ}
-_CONTRACTS = {"NFO": Segment.NSE_FNO, "BFO": Segment.BSE_FNO}
+_CONTRACTS = {"NFO": Segment.NSE_FNO, "BFO": Segment.BSE_FNO, "MCX": Segment.MCX_COMM}
 _HUNDREDTHS = Decimal(100)
 _INDEX_TICK = Decimal("0.05")
-_CHUNK = 64 * 1024
-# One instrument has some 250 characters: a longer one means that this is another file.
-_LONGEST_ENTRY = 16 * 1024
 
 
 def angel_rows(source: Source) -> Iterator[Listed | Skipped]:
     """:raises FileRefused: when it is not a JSON array of objects."""
-    return each_row(_entries(source), _listed)
-
-
-def _entries(source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give each object of the array with its place in it, holding little of the file in memory."""
-    decoder = json.JSONDecoder()
-    buffer, place, number = "", 0, 0
-    for chunk in _chunks(source):
-        buffer, place = buffer[place:] + chunk, 0
-        while (place := _skip_separators(buffer, place)) < len(buffer):
-            if buffer[place] == "]":
-                return
-            try:
-                entry, place = decoder.raw_decode(buffer, place)
-            except (json.JSONDecodeError, RecursionError) as error:
-                if len(buffer) - place > _LONGEST_ENTRY:
-                    raise FileRefused(f"Entry {number + 1} is not JSON") from error
-                break  # The rest of this entry is in the next chunk.
-            number += 1
-            if not isinstance(entry, dict):
-                raise FileRefused(f"Entry {number} is not an object with the instrument's fields")
-            yield number, entry
-    raise FileRefused(f"The file breaks off after {number} entries: download it again")
-
-
-def _chunks(source: Source) -> Iterator[str]:
-    if not source.head.lstrip().startswith("["):
-        raise FileRefused("The file is not a JSON array of instruments")
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    started = False
-    while chunk := source.file.read(_CHUNK):
-        source.bytes_read += len(chunk)
-        text = decoder.decode(chunk)
-        yield text if started else text.removeprefix("\ufeff").lstrip()[1:]
-        started = True
-
-
-def _skip_separators(buffer: str, place: int) -> int:
-    while place < len(buffer) and buffer[place] in " \t\r\n,":
-        place += 1
-    return place
+    return each_row(json_objects(source), _listed)
 
 
 def _listed(raw: dict[str, Any]) -> Listed:

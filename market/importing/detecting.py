@@ -2,7 +2,7 @@
 
 import re
 
-from market.importing import angel, bhavcopy, dhan, kite
+from market.importing import alpaca, angel, bhavcopy, dhan, kite
 from market.importing.ohlcv import usual_columns
 from market.importing.reading import delimiter_of, head_text
 from market.importing.rows import FileRefused
@@ -43,4 +43,6 @@ def detect_kind(head: bytes) -> ImportKind:
 def _json_kind(text: str) -> ImportKind:
     if all(f'"{field}"' in text for field in angel.FIELDS):
         return ImportKind.ANGEL_MASTER
-    raise FileRefused("The file is JSON, but not Angel One's scrip master")
+    if all(f'"{field}"' in text for field in alpaca.FIELDS):
+        return ImportKind.ALPACA_MASTER
+    raise FileRefused("The file is JSON, but not Angel One's scrip master, nor Alpaca's assets")

@@ -26,7 +26,14 @@ COLUMNS = (
     "SM_SYMBOL_NAME",
 )
 _SHARES = {"NSE": Segment.NSE_EQ, "BSE": Segment.BSE_EQ}
-_CONTRACTS = {"NSE": ("NFO", Segment.NSE_FNO), "BSE": ("BFO", Segment.BSE_FNO)}
+# By exchange: the house's exchange, its segment, and what Dhan calls the two together.
+_CONTRACTS = {
+    "NSE": ("NFO", Segment.NSE_FNO, "NSE_FNO"),
+    "BSE": ("BFO", Segment.BSE_FNO, "BSE_FNO"),
+    "MCX": ("MCX", Segment.MCX_COMM, "MCX_COMM"),
+}
+# Dhan counts commodities in lots and lists each with a lot of one.
+_COUNTED_IN_LOTS = 0
 _PAISE = Decimal(100)
 _INDEX_TICK = Decimal("0.05")
 _INDEX_EXCHANGE = "IDX_I"
@@ -39,6 +46,8 @@ def dhan_rows(source: Source) -> Iterator[Listed | Skipped]:
 
 def _listed(row: dict[str, str]) -> Listed:
     exchange, segment = row["SEM_EXM_EXCH_ID"], row["SEM_SEGMENT"]
+    if (exchange, segment) == ("MCX", "M"):
+        return _contract(row, exchange)
     if exchange not in _SHARES:
         raise RowRefused(f"The exchange {exchange[:20]} is not traded here")
     if segment == "E":
@@ -97,9 +106,9 @@ def _index(row: dict[str, str], exchange: str) -> Listed:
 
 
 def _contract(row: dict[str, str], exchange: str) -> Listed:
-    board, segment = _CONTRACTS[exchange]
+    board, segment, token_exchange = _CONTRACTS[exchange]
     listed_as = name_of(row["SEM_TRADING_SYMBOL"], "The symbol", at_most=100)
-    underlying = name_of(listed_as.partition("-")[0], "The underlying", at_most=60)
+    underlying = name_of(_underlying(row, listed_as), "The underlying", at_most=60)
     expiry = day_of(row["SEM_EXPIRY_DATE"].partition(" ")[0], "The expiry")
     kind, strike, symbol = _terms(row, board, underlying, expiry)
     return Listed(
@@ -109,16 +118,22 @@ def _contract(row: dict[str, str], exchange: str) -> Listed:
         exchange=board,
         segment=segment,
         instrument_type=kind,
-        lot_size=_lot(row),
+        lot_size=_COUNTED_IN_LOTS if segment is Segment.MCX_COMM else _lot(row),
         tick_size=_tick_in_paise(row),
         expiry=expiry,
         strike=strike,
         option_type=kind if kind.is_option else "",
         underlying=underlying,
-        token_exchange=f"{exchange}_FNO",
+        token_exchange=token_exchange,
         token=_token(row),
         broker_symbol=listed_as,
     )
+
+
+def _underlying(row: dict[str, str], listed_as: str) -> str:
+    """Read BAJAJ-AUTO out of BAJAJ-AUTO-Aug2026-FUT and of BAJAJ-AUTO-Aug2026-9000-CE."""
+    parts = 2 if row["SEM_INSTRUMENT_NAME"].startswith("FUT") else 3
+    return listed_as.rsplit("-", parts)[0]
 
 
 def _terms(

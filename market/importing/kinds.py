@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from market.importing import angel, archives, bhavcopy, dhan, kite, ohlcv
+from market.importing import alpaca, angel, archives, bhavcopy, dhan, kite, ohlcv
 from market.importing.reading import Source
 from market.importing.rows import FileRefused, Listed, Priced, Skipped
 from market.importing.values import day_of
@@ -13,18 +13,25 @@ MASTERS = {
     ImportKind.KITE_MASTER: (kite.BROKER, kite.kite_rows),
     ImportKind.DHAN_MASTER: (dhan.BROKER, dhan.dhan_rows),
     ImportKind.ANGEL_MASTER: (angel.BROKER, angel.angel_rows),
+    ImportKind.ALPACA_MASTER: (alpaca.BROKER, alpaca.alpaca_rows),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may say of a file; all of it may be empty."""
+    """What a person may say of a file; all of it may be empty.
+
+    Of a broker's list: ``is_whole`` says that the broker has nothing that it leaves out, on no
+    exchange; ``accept_loss`` that much of the last one may be missing.
+    """
 
     symbol: str = ""
     interval: str = ""
     zone: str = ""
     day: str = ""
     columns: Mapping[str, str] | None = None
+    is_whole: bool = False
+    accept_loss: bool = False
 
 
 def master_rows(source: Source, kind: ImportKind) -> Iterator[Listed | Skipped]:

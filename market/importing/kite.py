@@ -29,7 +29,6 @@ _SEGMENTS = {
     "BSE": Segment.BSE_EQ,
     "NFO": Segment.NSE_FNO,
     "BFO": Segment.BSE_FNO,
-    "MCX": Segment.MCX_COMM,
     "CDS": Segment.CDS_FUT,
 }
 _TYPES = {str(kind) for kind in InstrumentType} - {"INDEX"}
@@ -42,6 +41,8 @@ def kite_rows(source: Source) -> Iterator[Listed | Skipped]:
 
 def _listed(row: dict[str, str]) -> Listed:
     exchange, kind = row["exchange"], row["instrument_type"]
+    if exchange == "MCX":
+        raise RowRefused("Kite counts commodities in lots and does not tell their size")
     if exchange not in _SEGMENTS:
         raise RowRefused(f"The exchange {exchange[:20]} is not traded here")
     if kind not in _TYPES:

@@ -1,18 +1,20 @@
 """Write a broker's instrument master in one short transaction of set statements.
 
-The file is parsed before; here its rows go to a temporary table, and from there to instruments,
-to the broker's numbers and to the dated terms. A row that says nothing new is not written.
+While the file is parsed its rows go to a temporary table, which holds no lock; from there, all or
+nothing, to instruments, to the broker's numbers and to the dated terms. A row that says nothing
+new is not written. What the broker no longer lists keeps its row, marked so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from market.auction import forget_auction_shares
-from market.importing.rows import Listed
+from market.importing.rows import FileRefused, Listed
 
 _STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_instruments (
@@ -28,6 +30,20 @@ _FILL = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS staged_instruments_key ON staged_instruments (key)"
+_NUMBER_INDEX = """
+    CREATE INDEX IF NOT EXISTS staged_instruments_token
+    ON staged_instruments (token_exchange, token)
+"""
+# Of a file that is not the broker's whole list, only the exchanges that it has are compared.
+_COMPARED = "(%s OR b.exchange IN (SELECT token_exchange FROM staged_instruments))"
+# Contracts that have expired since leave the list of themselves.
+_KEPT = f"""
+    SELECT COUNT(*), COUNT(s.key)
+    FROM broker_instruments b JOIN instruments i ON i.id = b.instrument_id
+        LEFT JOIN staged_instruments s ON s.key = i.key
+    WHERE b.broker_type = %s AND b.is_listed AND (i.expiry IS NULL OR i.expiry >= %s)
+        AND {_COMPARED}
+"""  # noqa: S608
 # What held until now is dated to the day it was last confirmed, unless it is dated already.
 _OLD_TERMS = """
     INSERT INTO instrument_terms
@@ -52,7 +68,8 @@ _INSTRUMENTS = """
          expiry, strike, option_type, underlying, isin, currency, metadata, is_active,
          refreshed_on, created_at, updated_at)
     SELECT key, trading_symbol, name, exchange, segment, instrument_type, lot_size, tick_size,
-        expiry, strike, option_type, underlying, '', 'INR', '{}', TRUE, %s, %s, %s
+        expiry, strike, option_type, underlying, '',
+        CASE segment WHEN 'US_EQ' THEN 'USD' ELSE 'INR' END, '{}', TRUE, %s, %s, %s
     FROM staged_instruments WHERE TRUE
     ON CONFLICT (key) DO UPDATE SET
         name = excluded.name, segment = excluded.segment,
@@ -76,7 +93,8 @@ _UNLISTED = """
          expiry, strike, option_type, underlying, isin, currency, metadata, is_active,
          created_at, updated_at)
     SELECT key, trading_symbol, name, exchange, segment, instrument_type, lot_size, tick_size,
-        expiry, strike, option_type, underlying, '', 'INR', '{}', TRUE, %s, %s
+        expiry, strike, option_type, underlying, '',
+        CASE segment WHEN 'US_EQ' THEN 'USD' ELSE 'INR' END, '{}', TRUE, %s, %s
     FROM staged_instruments WHERE TRUE
     ON CONFLICT (key) DO NOTHING
 """
@@ -87,14 +105,34 @@ _CONFIRM = """
 """
 _TOKENS = """
     INSERT INTO broker_instruments
-        (instrument_id, broker_type, exchange, security_id, broker_symbol)
-    SELECT i.id, %s, s.token_exchange, s.token, s.broker_symbol
+        (instrument_id, broker_type, exchange, security_id, broker_symbol, refreshed_on, is_listed)
+    SELECT i.id, %s, s.token_exchange, s.token, s.broker_symbol, %s, TRUE
     FROM staged_instruments s JOIN instruments i ON i.key = s.key WHERE TRUE
     ON CONFLICT (broker_type, exchange, security_id) DO UPDATE SET
-        instrument_id = excluded.instrument_id, broker_symbol = excluded.broker_symbol
-    WHERE (broker_instruments.instrument_id, broker_instruments.broker_symbol)
-       <> (excluded.instrument_id, excluded.broker_symbol)
+        instrument_id = excluded.instrument_id, broker_symbol = excluded.broker_symbol,
+        refreshed_on = excluded.refreshed_on, is_listed = TRUE
+    WHERE (broker_instruments.instrument_id, broker_instruments.broker_symbol,
+           broker_instruments.is_listed, COALESCE(broker_instruments.refreshed_on, '1900-01-01'))
+       <> (excluded.instrument_id, excluded.broker_symbol, TRUE, excluded.refreshed_on)
 """
+_VANISHED = f"""
+    UPDATE broker_instruments AS b SET is_listed = FALSE
+    WHERE b.broker_type = %s AND b.is_listed AND {_COMPARED}
+        AND NOT EXISTS (
+            SELECT 1 FROM staged_instruments s
+            WHERE s.token_exchange = b.exchange AND s.token = b.security_id)
+"""  # noqa: S608
+_NOWHERE_LISTED = """
+    UPDATE instruments SET is_active = FALSE, updated_at = %s
+    WHERE is_active AND refreshed_on IS NOT NULL
+        AND id IN (SELECT instrument_id FROM broker_instruments
+                   WHERE broker_type = %s AND NOT is_listed)
+        AND NOT EXISTS (SELECT 1 FROM broker_instruments b
+                        WHERE b.instrument_id = instruments.id AND b.is_listed)
+"""
+_BATCH = 5_000
+# A list that lacks more of the last one, in percent, is more likely cut short than right.
+MOST_LOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,44 +144,86 @@ class Written:
     made: tuple[str, ...] = ()
 
 
-def write_master(
-    listed: Sequence[Listed], *, broker_type: str, now: datetime, day: date
-) -> Written:
-    """Store instruments, their broker's numbers, and the terms that changed as from ``day``.
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One list of one broker: ``is_whole`` where it leaves nothing of the broker's out."""
+
+    broker_type: str
+    day: date
+    is_whole: bool = False
+    accept_loss: bool = False
+
+
+def stage_master(listed: Iterable[Listed]) -> int:
+    """Lay rows ready for :func:`write_staged` and return how many. Holds few of them in memory.
 
     Keys and numbers must each come once; the importer has left repetitions out.
     """
+    with connection.cursor() as cursor:
+        _clear_stage(cursor)
+        rows, staged = iter(listed), 0
+        while batch := list(islice(rows, _BATCH)):
+            _fill(cursor, batch)
+            staged += len(batch)
+    return staged
+
+
+def write_staged(edition: Edition, *, staged: int, now: datetime) -> Written:
+    """Store instruments, their broker's numbers, and the terms that changed as from the day.
+
+    :raises FileRefused: when too much of the broker's last list is missing.
+    """
     stamp = connection.ops.adapt_datetimefield_value(now)
+    day, broker = edition.day, edition.broker_type
     with transaction.atomic(), connection.cursor() as cursor:
-        _stage(cursor, listed)
+        _refuse_loss(cursor, edition)
         cursor.execute(_OLD_TERMS, [day])
         cursor.execute(_NEW_TERMS, [day])
         cursor.execute(_INSTRUMENTS, [day, stamp, stamp])
         changed = cursor.rowcount
         cursor.execute(_CONFIRM, [day, day])
-        cursor.execute(_TOKENS, [broker_type])
+        cursor.execute(_TOKENS, [broker, day])
+        cursor.execute(_VANISHED, [broker, edition.is_whole])
+        cursor.execute(_NOWHERE_LISTED, [stamp, broker])
         cursor.execute("DELETE FROM staged_instruments")
     forget_auction_shares()
-    return Written(changed, len(listed) - changed)
+    return Written(changed, staged - changed)
 
 
 def write_unlisted(listed: Sequence[Listed], *, now: datetime) -> None:
     """Make instruments that no master has listed yet; those that are there stay as they are."""
     stamp = connection.ops.adapt_datetimefield_value(now)
     with transaction.atomic(), connection.cursor() as cursor:
-        _stage(cursor, listed)
+        _clear_stage(cursor)
+        _fill(cursor, listed)
         cursor.execute(_UNLISTED, [stamp, stamp])
         cursor.execute("DELETE FROM staged_instruments")
 
 
-def _stage(cursor: CursorWrapper, listed: Sequence[Listed]) -> None:
+def _refuse_loss(cursor: CursorWrapper, edition: Edition) -> None:
+    cursor.execute(_KEPT, [edition.broker_type, edition.day, edition.is_whole])
+    known, kept = cursor.fetchone()
+    lost = known - kept
+    if lost * 100 > known * MOST_LOST and not edition.accept_loss:
+        raise FileRefused(
+            f"{lost:,} of the {known:,} instruments of the last list are missing: "
+            "the file is cut short, or is another one. The last list stays"
+        )
+
+
+def _clear_stage(cursor: CursorWrapper) -> None:
     cursor.execute(_STAGE)
     cursor.execute(_INDEX)
+    cursor.execute(_NUMBER_INDEX)
     cursor.execute("DELETE FROM staged_instruments")
+
+
+def _fill(cursor: CursorWrapper, listed: Sequence[Listed]) -> None:
     if connection.vendor == "postgresql":
         with cursor.copy("COPY staged_instruments FROM STDIN") as copy:
             for row in listed:
                 copy.write_row(row)
         cursor.execute("ANALYZE staged_instruments")
     else:
-        cursor.executemany(_FILL, listed)
+        with transaction.atomic():  # else every row would be a transaction of its own
+            cursor.executemany(_FILL, listed)

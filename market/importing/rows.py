@@ -32,6 +32,9 @@ class Skipped:
 class Listed(NamedTuple):
     """An instrument as a broker's master lists it, with that broker's own number for it.
 
+    A ``lot_size`` of 0 says that this broker counts in lots and does not tell their size; another
+    broker's list must.
+
     A named tuple and not a dataclass: masters have two hundred thousand of them, and they go to
     the database as they are.
     """
@@ -90,6 +93,9 @@ def each_row(
             item = make(raw)
         except RowRefused as refusal:
             yield Skipped(line, storable(str(refusal))[:300], storable(_shown(raw))[:500])
+        except KeyError as missing:  # The row is shorter than the names of its columns.
+            words = f"The row breaks off before {missing.args[0]}"
+            yield Skipped(line, storable(words)[:300], storable(_shown(raw))[:500])
         else:
             if item is not None:
                 yield item

@@ -1,7 +1,7 @@
 """Run one import from start to end: parse all of it, then write all of it in one transaction.
 
-Parsing takes the time and holds no lock; what it yields waits in memory (masters) or in a
-temporary file (prices), so that a run killed at any moment leaves nothing behind.
+Parsing takes the time and holds no lock; what it yields waits in a temporary table (masters) or in
+a temporary file (prices), so that a run killed at any moment leaves nothing behind.
 """
 
 import logging
@@ -14,7 +14,8 @@ from django.db import DatabaseError, transaction
 from market.importing.candles import write_prices
 from market.importing.files import discard, open_kept
 from market.importing.kinds import MASTERS, Options, master_rows, price_rows
-from market.importing.masters import Written, write_master
+from market.importing.lots import with_lots
+from market.importing.masters import Edition, Written, stage_master, write_staged
 from market.importing.progress import Clock, Listener, Progress
 from market.importing.reading import open_source
 from market.importing.rows import FileRefused, Listed, RowRefused, Skipped, storable
@@ -75,24 +76,32 @@ def fail_abandoned_imports(
 def _import(run: ImportRun, progress: Progress, *, clock: Clock) -> None:
     kind = ImportKind(run.kind)
     if kind in MASTERS:
-        listed = list(_unrepeated(progress, master_rows(progress.source, kind)))
+        rows = with_lots(_unrepeated(progress, master_rows(progress.source, kind)), progress)
+        staged = stage_master(rows)
         with transaction.atomic():
-            written = _write_master(listed, kind, now=clock())
+            written = _write_master(run, progress, staged=staged, now=clock())
             _complete(run, progress, written, now=clock())
         return
     with Spool() as spool:
-        rows = price_rows(progress.source, kind, Options(**run.options))
-        for priced in progress.good_rows(rows):
+        priced_rows = price_rows(progress.source, kind, Options(**run.options))
+        for priced in progress.good_rows(priced_rows):
             spool.add(priced)
         with transaction.atomic():
             written = write_prices(spool.items(), now=clock())
             _complete(run, progress, written, now=clock())
 
 
-def _write_master(listed: list[Listed], kind: ImportKind, *, now: datetime) -> Written:
-    broker_type = MASTERS[kind][0]
-    day = now.astimezone(IST).date()
-    return write_master(listed, broker_type=broker_type, now=now, day=day)
+def _write_master(run: ImportRun, progress: Progress, *, staged: int, now: datetime) -> Written:
+    """:raises FileRefused: when there is nothing in the list, or too little of the last one."""
+    if not staged:
+        raise FileRefused(_nothing_read(progress))
+    edition = Edition(
+        broker_type=MASTERS[ImportKind(run.kind)][0],
+        day=now.astimezone(IST).date(),
+        is_whole=bool(run.options.get("is_whole")),
+        accept_loss=bool(run.options.get("accept_loss")),
+    )
+    return write_staged(edition, staged=staged, now=now)
 
 
 def _unrepeated(progress: Progress, rows: Iterator[Listed | Skipped]) -> Iterator[Listed]:

@@ -37,8 +37,11 @@ def future_symbol(underlying: str, expiry: date) -> str:
 def option_symbol(
     exchange: str, underlying: str, *, expiry: date, strike: Decimal, kind: InstrumentType
 ) -> str:
-    """Name an option: the month for the last expiry of a month, else year, month letter and day."""
-    if is_monthly(exchange, expiry):
+    """Name an option: the month for the last expiry of a month, else year, month letter and day.
+
+    Commodities have one expiry a month, whichever weekday it falls on.
+    """
+    if exchange == "MCX" or is_monthly(exchange, expiry):
         when = f"{expiry:%y%b}".upper()
     else:
         when = f"{expiry:%y}{_MONTH_LETTERS[expiry.month - 1]}{expiry:%d}"

@@ -10,6 +10,7 @@ class ImportKind(models.TextChoices):
     KITE_MASTER = "kite_master", "Kite instruments (CSV)"
     DHAN_MASTER = "dhan_master", "Dhan scrip master (CSV)"
     ANGEL_MASTER = "angel_master", "Angel One scrip master (JSON)"
+    ALPACA_MASTER = "alpaca_master", "Alpaca assets (JSON)"
     DAILY_PRICES = "daily_prices", "Daily prices (NSE archive)"
     INTRADAY_PRICES = "intraday_prices", "Intraday prices (three header lines)"
     BHAVCOPY_CASH = "bhavcopy_cash", "NSE bhavcopy, cash"

@@ -86,8 +86,18 @@ class Instrument(models.Model):
         )
 
 
+class BrokerInstrumentQuerySet(models.QuerySet["BrokerInstrument"]):
+    def newest_first(self) -> BrokerInstrumentQuerySet:
+        """Put the number that holds first: a broker may give an instrument another one."""
+        newest = models.F("refreshed_on").desc(nulls_last=True)
+        return self.order_by("-is_listed", newest, "-pk")
+
+
 class BrokerInstrument(models.Model):
-    """A broker's own number and symbol for an instrument."""
+    """A broker's own number and symbol for an instrument.
+
+    A row that the broker's list leaves out stays: reports of what expired still name it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     instrument = models.ForeignKey(
@@ -97,6 +107,14 @@ class BrokerInstrument(models.Model):
     exchange = models.CharField(max_length=20)
     security_id = models.CharField(max_length=50)
     broker_symbol = models.CharField(max_length=100, blank=True)
+    refreshed_on = models.DateField(
+        null=True, blank=True, help_text="Day of the broker's last list that had it"
+    )
+    is_listed = models.BooleanField(
+        default=True, help_text="No longer once the broker's list leaves it out"
+    )
+
+    objects = BrokerInstrumentQuerySet.as_manager()
 
     class Meta:
         db_table = "broker_instruments"

@@ -3,6 +3,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
@@ -92,8 +93,14 @@ class TestRunImport:
     def test_keeps_a_fingerprint_of_the_file(self) -> None:
         assert import_text(OHLCV).file_hash == import_text(OHLCV).file_hash != ""
 
-    def test_tells_the_workspace_that_started_it(self) -> None:
+    def test_is_refused_to_who_merely_owns_a_desk(self) -> None:
         user = make_user()
+        with pytest.raises(PermissionDenied, match="operator"):
+            queued(by=Starter(make_workspace(user), user))
+        assert not ImportRun.objects.exists()
+
+    def test_tells_the_workspace_that_started_it(self) -> None:
+        user = make_user(is_staff=True)
         workspace = make_workspace(user)
         run = queued(by=Starter(workspace, user))
 

@@ -7,6 +7,7 @@ _KINDS = {
     "kite": ImportKind.KITE_MASTER,
     "dhan": ImportKind.DHAN_MASTER,
     "angel": ImportKind.ANGEL_MASTER,
+    "alpaca": ImportKind.ALPACA_MASTER,
 }
 
 
