@@ -57,7 +57,8 @@ class StreamProtocol(Protocol):
     """One socket's language. ``stale_after`` is in seconds: silence beyond it is a dead socket.
 
     ``is_greeted`` brokers let us subscribe as soon as the greeting is sent; the others answer
-    with :class:`Ready` first. ``parse`` never raises: what cannot be read is a StreamError.
+    with :class:`Ready` first. ``parse`` never raises: what cannot be read is a StreamError. Where
+    it reads orders it may ask the database: it is called in a thread then, one frame at a time.
     """
 
     kind: StreamKind
