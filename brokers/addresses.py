@@ -30,7 +30,13 @@ def configure_address(
     """
     for address in filter(None, (static_ip, egress)):
         ipaddress.ip_address(address)
-    changed = {"static_ip": static_ip, "egress": egress, "seen_ip": "", "seen_at": ""}
+    changed = {
+        "static_ip": static_ip,
+        "egress": egress,
+        "seen_ip": "",
+        "seen_at": "",
+        "unseen_words": "",
+    }
     _write(connection, changed, now=now)
 
 
@@ -46,8 +52,14 @@ def look_at_address(connection: BrokerConnection, *, now: datetime) -> str:
         ipaddress.ip_address(seen)
     except (RequestException, ValueError) as error:
         raise AddressUnseen(f"Our own address could not be learnt: {error}") from error
-    _write(connection, {"seen_ip": seen, "seen_at": now.isoformat()}, now=now)
+    seen_now = {"seen_ip": seen, "seen_at": now.isoformat(), "unseen_words": ""}
+    _write(connection, seen_now, now=now)
     return seen
+
+
+def note_unseen(connection: BrokerConnection, *, words: str, now: datetime) -> None:
+    """Write why nobody could look. What was seen before stays good for its time."""
+    _write(connection, {"unseen_words": words}, now=now)
 
 
 def check_known_address(connection: BrokerConnection, *, now: datetime) -> None:

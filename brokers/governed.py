@@ -26,6 +26,8 @@ from brokers.terms import Segment
 from brokers.transport import NotSent
 
 NOT_SENT = "NOT_SENT"
+_SLICED = "place_sliced"
+_SENDING = (_SLICED, "place_trigger", "modify_trigger", "place_bracket", "convert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,21 @@ class GovernedGateway:
         return self.inner.capabilities(segment)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+        ability = getattr(self.inner, name)
+        return self._guarded(ability) if name in _SENDING else ability
+
+    def _guarded(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        """Hold back an ability that sends orders, whose last argument is the request."""
+
+        def guarded(*arguments: Any) -> Any:
+            request = arguments[-1]
+            instrument = getattr(request, "entry", request).instrument
+            refusal = self._objection(instrument.segment, is_cancel=False)
+            if refusal is None:
+                return send(*arguments)
+            return [refusal] if send.__name__ == _SLICED else refusal
+
+        return guarded
 
     def _objection(self, segment: Segment, *, is_cancel: bool) -> Refused | None:
         try:

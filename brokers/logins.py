@@ -33,13 +33,17 @@ class CredentialField:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """The connect wizard's words for one broker: what to click at its site, in order."""
+    """The connect wizard's words for one broker: what to click at its site, in order.
+
+    ``returns_state`` tells whether its page sends back the ``state`` that it was opened with.
+    """
 
     style: LoginStyle
     fields: tuple[CredentialField, ...]
     steps: tuple[str, ...]
     daily: str
     has_postback: bool = False
+    returns_state: bool = True
 
 
 @dataclass(frozen=True, slots=True)

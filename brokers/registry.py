@@ -8,16 +8,23 @@ import pkgutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from brokers import adapters
-from brokers.gateway import AccountUpdate, Gateway, QuoteTick
-from brokers.logins import Login
+from brokers.capabilities import Capabilities
+from brokers.gateway import AccountUpdate, Gateway, Margin, PlaceRequest, QuoteTick
+from brokers.logins import Guide, Login
+from brokers.masters import Master
+from brokers.streaming.protocol import OpenStreams
+from brokers.terms import Segment
 
 if TYPE_CHECKING:
     from brokers.models import TradingAccount
+    from brokers.postbacks import ReadsPostbacks
 
 Clock = Callable[[], datetime]
 GatewayFactory = Callable[["TradingAccount", Clock], Gateway]
@@ -85,6 +92,21 @@ def gateway_for(account: "TradingAccount", *, clock: Clock) -> Gateway:
     return gateway if _by_name(name).is_paper else _governed(gateway, account, clock)
 
 
+def capabilities_of(
+    account: "TradingAccount", segment: Segment, *, clock: Clock
+) -> Capabilities | None:
+    """Return what the account's broker can do on a segment, without loading its SDK.
+
+    :raises UnknownBroker: when the connection names a broker that has no adapter.
+    """
+    name = account.connection.broker_type
+    if name in _overrides or name not in dict(broker_choices()):
+        return gateway_for(account, clock=clock).capabilities(segment)
+    declared = import_module(f"brokers.adapters.{name}.capability")
+    capabilities: Capabilities | None = declared.capabilities_on(segment)
+    return capabilities
+
+
 def _governed(gateway: Gateway, account: "TradingAccount", clock: Clock) -> Gateway:
     # Imported late: what it stands on has models, and models ask this registry for their choices.
     governed = import_module("brokers.governed")
@@ -103,6 +125,60 @@ def login_of(name: str) -> Login:
     return login
 
 
+def guide_of(name: str) -> Guide:
+    """Return the connect wizard's words, without loading the broker's SDK where it has a guide.
+
+    :raises UnknownBroker: when it has no adapter, or needs no login, as the paper broker.
+    """
+    if name not in dict(broker_choices()) or _by_name(name).is_paper:
+        raise UnknownBroker(f"Nobody logs in at a broker called {name}")
+    if find_spec(f"brokers.adapters.{name}.guide") is None:
+        return login_of(name).guide
+    guide: Guide = import_module(f"brokers.adapters.{name}.guide").GUIDE
+    return guide
+
+
+def broker_capabilities(name: str) -> dict[Segment, Capabilities]:
+    """Return what a broker can do, by segment, without loading its SDK."""
+    declared = import_module(f"brokers.adapters.{name}.capability")
+    found = {segment: declared.capabilities_on(segment) for segment in Segment}
+    return {segment: each for segment, each in found.items() if each is not None}
+
+
+def streams_of(name: str) -> OpenStreams:
+    """Return how sockets to the broker are spoken; it loads the broker's SDK.
+
+    :raises UnknownBroker: when it has no adapter, or no streams, as the paper broker.
+    """
+    if name not in dict(broker_choices()) or _by_name(name).is_paper:
+        raise UnknownBroker(f"There are no streams at a broker called {name}")
+    open_stream: OpenStreams = import_module(f"brokers.adapters.{name}.streams").open_stream
+    return open_stream
+
+
+def postbacks_of(name: str) -> "ReadsPostbacks":
+    """Return how the broker's postbacks are read.
+
+    :raises UnknownBroker: when it posts nothing.
+    """
+    path = f"brokers.adapters.{name}.postbacks"
+    if name not in dict(broker_choices()) or find_spec(path) is None:
+        raise UnknownBroker(f"A broker called {name} posts nothing")
+    reader: ReadsPostbacks = import_module(path)
+    return reader
+
+
+def master_of(name: str) -> Master:
+    """Return where the broker's instrument list is, without loading its SDK.
+
+    :raises UnknownBroker: when it has no adapter, or no list of its own, as the paper broker.
+    """
+    if name not in dict(broker_choices()) or _by_name(name).is_paper:
+        raise UnknownBroker(f"No instrument list of a broker called {name} is known")
+    master: Master = import_module(f"brokers.adapters.{name}.master")
+    return master
+
+
 def _by_name(name: str) -> Broker:
     return next(broker for broker in brokers() if broker.name == name)
 
@@ -111,6 +187,19 @@ def paper_exchange() -> PaperExchange:
     """Return what a feed's prices fill practice orders with."""
     exchange = import_module("brokers.adapters.paper.exchange")
     return PaperExchange(exchange.match, exchange.advance)
+
+
+def estimated_margin(request: PlaceRequest, *, last: Decimal | None) -> Margin | None:
+    """Return what an order would block by the house's own policy, the paper broker's.
+
+    It stands for a real broker's margin where that cannot be asked; None where nothing tells.
+    """
+    policy = import_module("brokers.adapters.paper.margins")
+    try:
+        margin: Margin | None = policy.order_margin(request, last=last)
+    except policy.MarginUnknown:
+        return None
+    return margin
 
 
 def use_gateway(name: str, factory: GatewayFactory | None) -> None:

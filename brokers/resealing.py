@@ -25,6 +25,7 @@ SEALED_COLUMNS = (
     SealedColumn("brokers.BrokerConnection", "credentials"),
     SealedColumn("brokers.AuthToken", "access_token"),
     SealedColumn("brokers.AuthToken", "refresh_token"),
+    SealedColumn("brokers.LoginAttempt", "answer"),
     SealedColumn("brokers.PostbackConfig", "secret"),
     SealedColumn("portfolio.EdisTransaction", "tpin"),
     SealedColumn("operations.Setting", "value", {"is_sensitive": True}),

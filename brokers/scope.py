@@ -1,7 +1,9 @@
 """Which accounts a page speaks of. Paper money is never added to live money."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from django.db.models import Subquery
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
@@ -28,11 +30,15 @@ class Scope:
 NO_ACCOUNT = Scope("", "No account yet", True, ())
 
 
-def scopes_of(workspace: Workspace) -> list[Scope]:
-    """List what the account menu offers, live before paper, with one query."""
+def scopes_of(workspace: Workspace, *, also: Mapping[str, Subquery] | None = None) -> list[Scope]:
+    """List what the account menu offers, live before paper, with one query.
+
+    ``also`` names what else the caller wants to know of each account in that query.
+    """
     accounts = (
         TradingAccount.objects.filter(workspace=workspace, is_active=True)
         .select_related("connection")
+        .annotate(**(also or {}))
         .order_by("name")
     )
     live = tuple(account for account in accounts if not account.is_paper)

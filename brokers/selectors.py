@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, TypedDict
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import User, Workspace
-from brokers.models import BrokerCall, TradingAccount
+from brokers.models import (
+    BrokerCall,
+    BrokerConnection,
+    StreamConnection,
+    StreamStatus,
+    TradingAccount,
+)
+
+OPEN_STREAMS = (StreamStatus.CONNECTED, StreamStatus.CONNECTING)
+STREAMS_READ = 200
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -41,3 +50,17 @@ def accounts_on_page(user: User, workspace: Workspace) -> QuerySet[FundedAccount
 def recent_calls(workspace: Workspace, limit: int = 20) -> list[BrokerCall]:
     calls = BrokerCall.objects.filter(connection__workspace=workspace)
     return list(calls.select_related("connection").order_by("-pk")[:limit])
+
+
+def streams_of(connections: QuerySet[BrokerConnection]) -> list[StreamConnection]:
+    """Return what the brokers tell by themselves: each open socket, else how the last one ended."""
+    streams = StreamConnection.objects.filter(connection__in=connections)
+    newest = streams.select_related("connection").order_by("-created_at")[:STREAMS_READ]
+    shown: list[StreamConnection] = []
+    told = set()
+    for stream in sorted(newest, key=lambda each: each.status not in OPEN_STREAMS):
+        kind = (stream.connection_id, stream.is_for_prices)
+        if stream.status in OPEN_STREAMS or kind not in told:
+            shown.append(stream)
+            told.add(kind)
+    return sorted(shown, key=lambda each: (each.connection.alias, each.is_for_prices))

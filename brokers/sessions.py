@@ -44,10 +44,22 @@ def session_secrets(connection: BrokerConnection, *, now: datetime) -> Mapping[s
     return dict(unseal(token.access_token, row=_row(token)))
 
 
+def session_name(connection: BrokerConnection) -> str:
+    """Return the name of the open session, which is no secret; empty when none is open."""
+    token = connection.auth_tokens.filter(is_active=True).first()
+    return "" if token is None else str(token.pk)
+
+
 @transaction.atomic
-def expire_session(connection: BrokerConnection, *, words: str, now: datetime) -> None:
-    """Write that the broker no longer knows our session; safe to call many times."""
-    ended = AuthToken.objects.filter(connection=connection, is_active=True).update(is_active=False)
+def expire_session(
+    connection: BrokerConnection, *, words: str, now: datetime, session: str = ""
+) -> None:
+    """Write that the broker no longer knows our session; safe to call many times.
+
+    Who knows which session was refused names it: a newer login is left alone then.
+    """
+    tokens = AuthToken.objects.filter(connection=connection, is_active=True)
+    ended = (tokens.filter(pk=session) if session else tokens).update(is_active=False)
     if not ended:
         return
     connection.status = ConnectionStatus.EXPIRED

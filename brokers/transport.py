@@ -8,11 +8,12 @@ the account's own address, keeps the true HTTP status, and is told to ``watch`` 
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
@@ -63,20 +64,24 @@ def _allow(method: str, path: str) -> None:
     """Let every call leave: the manners of a session without a governor."""
 
 
+def _patience() -> float:
+    return float(settings.BROKER_TIMEOUT)
+
+
 def _ignore(exchange: Exchange) -> None:
     """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How calls are made. Seconds; ``egress`` is the local address to leave by.
+    """How calls are made. Timeouts in seconds; ``egress`` is the local address to leave by.
 
     ``admit`` is asked with method and path before each call and raises :class:`NotSent` to hold
     it back; ``watch`` hears of each exchange afterwards.
     """
 
     connect_timeout: float = 3.05
-    read_timeout: float = 10.0
+    read_timeout: float = field(default_factory=_patience)
     egress: str = ""
     admit: Callable[[str, str], None] = _allow
     watch: Callable[[Exchange], None] = _ignore

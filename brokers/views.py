@@ -8,7 +8,10 @@ from django.views.decorators.http import require_GET
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import trader_required
-from brokers.selectors import accounts_on_page, recent_calls
+from brokers.endpoints import is_simulated
+from brokers.models import BrokerConnection, StreamConnection
+from brokers.registry import brokers
+from brokers.selectors import accounts_on_page, recent_calls, streams_of
 from operations.listing import Column, csv_response, list_rows
 
 ACCOUNT_COLUMNS = (
@@ -35,11 +38,17 @@ def account_list(request: UserRequest, template: str = "brokers/list.html") -> H
             accounts, columns=ACCOUNT_COLUMNS, params=request.GET, default="account"
         ),
         "calls": recent_calls(request.workspace) if may_manage else [],
+        "streams": _streams(request) if may_manage else [],
         "may_trade": request.membership.role in TRADING_ROLES,
         "may_manage": may_manage,
+        "simulated": [each.label for each in brokers() if is_simulated(each.name)],
         "now": timezone.now(),
     }
     return render(request, template, context)
+
+
+def _streams(request: UserRequest) -> list[StreamConnection]:
+    return streams_of(BrokerConnection.objects.filter(workspace=request.workspace))
 
 
 @require_GET

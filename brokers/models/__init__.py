@@ -6,6 +6,7 @@ from brokers.models.connections import (
     ConnectionStatus,
     TradingAccount,
 )
+from brokers.models.logins import OPEN_LOGINS, LoginAttempt, LoginStatus
 from brokers.models.paper import (
     EntryKind,
     PaperAccount,
@@ -26,12 +27,15 @@ from brokers.models.streams import (
 )
 
 __all__ = [
+    "OPEN_LOGINS",
     "AccountType",
     "AuthToken",
     "BrokerCall",
     "BrokerConnection",
     "ConnectionStatus",
     "EntryKind",
+    "LoginAttempt",
+    "LoginStatus",
     "PaperAccount",
     "PaperContract",
     "PaperDelivery",

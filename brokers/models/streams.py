@@ -50,6 +50,10 @@ class StreamConnection(models.Model):
     def __str__(self) -> str:
         return f"{self.connection} {self.status}"
 
+    @property
+    def is_for_prices(self) -> bool:
+        return bool(self.subscribed_events[:1] == ["MARKET"])
+
 
 class StreamMessage(models.Model):
     id = models.BigAutoField(primary_key=True)

@@ -45,14 +45,15 @@ class MarketDriver(Protocol):
 
 
 def buy(share: InstrumentRef, tag: str = "TAG1", **changes: object) -> PlaceRequest:
-    """A limit order for ten shares at 100, intraday."""
+    """A limit order for ten shares at 100, intraday where the segment has that."""
+    is_american = share.segment is Segment.US_EQ
     request = PlaceRequest(
         tag=tag,
         instrument=share,
         side=Side.BUY,
         quantity=10,
         order_type=OrderType.LIMIT,
-        product=Product.MIS,
+        product=Product.CNC if is_american else Product.MIS,
         validity=Validity.DAY,
         price=Decimal("100.00"),
     )
@@ -114,7 +115,7 @@ class GatewayContract:
             10,
             Decimal("100.00"),
         )
-        assert (report.order_type, report.product) == (OrderType.LIMIT, Product.MIS)
+        assert (report.order_type, report.product) == (OrderType.LIMIT, request.product)
 
     def test_an_order_acknowledged_is_open(self, driver: MarketDriver, resting: str) -> None:
         assert report_of(driver.gateway, resting).status is BrokerStatus.OPEN

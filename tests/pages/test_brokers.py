@@ -41,7 +41,7 @@ class TestBrokersPage:
         assert b"Last calls" not in trader.get(URL).content
 
     def test_costs_few_queries(self, desk: Desk) -> None:
-        assert queries_of(client_of(desk), f"{URL}part/") <= 9
+        assert queries_of(client_of(desk), f"{URL}part/") <= 7
 
     def test_exports_accounts(self, desk: Desk) -> None:
         _, row = csv_rows(client_of(desk).get(f"{URL}export/"))

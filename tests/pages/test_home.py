@@ -156,7 +156,7 @@ class TestHome:
             browser.get("/")
         # A quote of the position is read only where there is a position.
         assert len(full) <= len(bare) + 1
-        assert len(full) <= 17
+        assert len(full) <= 15
 
     @pytest.mark.parametrize("name", PARTS)
     def test_part_renders_alone_and_listens(

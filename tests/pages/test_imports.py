@@ -7,6 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Role
+from brokers.models import BrokerConnection
 from market.importing.running import run_import
 from market.models import ImportKind, ImportRun, ImportStatus
 from tests.builders import make_instrument
@@ -39,7 +40,21 @@ def read(run: ImportRun) -> ImportRun:
     return run_import(run.pk, clock=clock)
 
 
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """The house's operator at a desk of their own."""
+    desk.user.is_staff = True
+    desk.user.save()
+    return desk
+
+
 class TestStartImport:
+    def test_is_refused_to_who_merely_owns_a_desk(self, desk: Desk) -> None:
+        file = SimpleUploadedFile("INFY.csv", PRICES)
+        answer = client_of_stranger().post(f"{URL}start/", {"file": file})
+        assert answer.status_code == 403
+        assert not ImportRun.objects.exists()
+
     def test_is_refused_to_a_trader(self, desk: Desk) -> None:
         trader = client_with_role(desk.account.workspace, Role.TRADER)
         file = SimpleUploadedFile("INFY.csv", PRICES)
@@ -71,6 +86,11 @@ class TestStartImport:
 
 
 class TestImportPages:
+    def test_say_who_may_import_where_the_form_would_be(self, desk: Desk) -> None:
+        page = client_of_stranger().get(URL).content
+        assert b"the house" in page
+        assert b'type="file"' not in page
+
     def test_say_what_to_do_while_there_is_none(self, desk: Desk) -> None:
         assert b"Nothing imported yet" in client_of(desk).get(URL).content
 
@@ -106,3 +126,28 @@ class TestImportPages:
     def test_are_narrowed_by_their_filters(self, desk: Desk, query: str, shown: int) -> None:
         send(desk)
         assert len(list(client_of(desk).get(f"{URL}?{query}").context["listing"])) == shown
+
+
+class TestInstrumentLists:
+    @pytest.fixture(autouse=True)
+    def _connected(self, desk: Desk) -> None:
+        BrokerConnection.objects.create(
+            workspace=desk.account.workspace, user=desk.user, broker_type="angel", alias="Angel"
+        )
+
+    def test_are_not_fetched_for_who_merely_owns_a_desk(self, desk: Desk) -> None:
+        url = f"{URL}lists/angel/refresh/"
+        assert client_of_stranger().post(url).status_code == 403
+
+    def test_of_no_broker_are_not_found(self, desk: Desk) -> None:
+        assert client_of(desk).post(f"{URL}lists/paper/refresh/").status_code == 404
+
+    def test_say_that_entries_wait(self, desk: Desk) -> None:
+        page = client_of(desk).get(URL).content.decode()
+        assert "Angel One" in page
+        assert "never fetched" in page
+        assert "Entries wait" in page
+
+    def test_are_asked_for(self, desk: Desk) -> None:
+        answer = client_of(desk).post(f"{URL}lists/angel/refresh/", follow=True)
+        assert "The list is being fetched" in answer.content.decode()

@@ -208,13 +208,19 @@ class TestHalt:
         said = client_of(desk).get("/orders/halt/").context["consequences"]
         assert (said.orders, said.positions, said.accounts) == (1, 1, 1)
 
-    @pytest.mark.parametrize("word", ["", "HAL", "STOP"])
-    def test_does_nothing_without_the_word(self, desk: Desk, word: str) -> None:
+    @pytest.mark.parametrize("word", ["", "HAL", "STOP", "HALT NOW", "H" * 200])
+    def test_does_nothing_without_the_word_and_says_which(self, desk: Desk, word: str) -> None:
         page = client_of(desk).get("/orders/halt/")
         key = str(page.context["form"].initial["key"])
         answer = client_of(desk).post("/orders/halt/", {"word": word, "key": key})
-        assert answer.status_code == 200
+        assert answer.context["form"]["word"].errors == ["Type HALT to confirm."]
         assert not TraderControl.objects.exists()
+
+    @pytest.mark.parametrize("written", ["{}", " {} ", "{}\n"])
+    def test_takes_the_very_word_that_it_asks_for(self, desk: Desk, written: str) -> None:
+        asked = client_of(desk).get("/orders/halt/").context["word"]
+        self.halt(desk, word=written.format(asked))
+        assert TraderControl.objects.get().is_in_force
 
     def test_shuts_the_switch_and_cancels_entries(self, desk: Desk) -> None:
         order = desk.place(limit="95.00")

@@ -85,6 +85,14 @@ class TestOrderWindowRefuses:
         assert "steps of 0.05" in words and 'value="1400.00"' in words
         assert not Order.objects.exists()
 
+    @pytest.mark.parametrize("name", ["tp_price", "sl_price"])
+    def test_a_price_that_nothing_would_act_on(
+        self, browser: Client, account: TradingAccount, share: Instrument, name: str
+    ) -> None:
+        page = browser.post(URL, typed(account, share, **{name: "1350.00"}))
+        assert b"place it as an order of its own" in page.content
+        assert not Order.objects.exists()
+
     @pytest.mark.parametrize("quantity", ["", "0", "-5", "1.5", "ten", "9" * 30])
     def test_a_quantity_that_is_none(
         self, browser: Client, account: TradingAccount, share: Instrument, quantity: str

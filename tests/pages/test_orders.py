@@ -46,7 +46,7 @@ class TestOrderList:
         for _ in range(5):
             desk.place(limit="95.00")
         assert queries_of(client, f"{URL}part/") == one
-        assert one <= 12
+        assert one <= 8
 
 
 class TestOrderFilter:
@@ -133,3 +133,19 @@ class TestOrderPage:
 
 def _plain(text: str) -> str:
     return text.replace('"', "")
+
+
+class TestCancelChosen:
+    BUTTON = "Cancel chosen"
+
+    @pytest.mark.parametrize("query", ["status=FILLED", "status=ended", "instrument=tcs"])
+    def test_is_not_offered_where_nothing_can_be_cancelled(self, desk: Desk, query: str) -> None:
+        desk.buy()
+        desk.place(limit="95.00")
+        assert self.BUTTON not in client_of(desk).get(f"{URL}?{query}").content.decode()
+
+    @pytest.mark.parametrize("query", ["", "status=open"])
+    def test_is_offered_beside_an_open_order(self, desk: Desk, query: str) -> None:
+        desk.buy()
+        desk.place(limit="95.00")
+        assert self.BUTTON in client_of(desk).get(f"{URL}?{query}").content.decode()

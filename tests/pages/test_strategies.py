@@ -102,7 +102,7 @@ class TestStrategyList:
 
     def test_costs_few_queries(self, funded: Desk) -> None:
         activate(funded)
-        assert queries_of(client_of(funded), f"{URL}part/") <= 13
+        assert queries_of(client_of(funded), f"{URL}part/") <= 11
 
     def test_exports_activations(self, funded: Desk) -> None:
         activate(funded)
@@ -186,7 +186,7 @@ class TestActivationPage:
     def test_costs_few_queries(self, funded: Desk) -> None:
         running = activate(funded)
         make_signal(running, funded.instrument, funded)
-        assert queries_of(client_of(funded), f"{URL}running/{running.pk}/part/") <= 18
+        assert queries_of(client_of(funded), f"{URL}running/{running.pk}/part/") <= 16
 
 
 class TestPauseResumeStop:

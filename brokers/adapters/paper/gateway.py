@@ -11,12 +11,7 @@ from brokers.adapters.paper import book as books
 from brokers.adapters.paper.acceptance import Proof
 from brokers.adapters.paper.capability import capabilities_on
 from brokers.adapters.paper.desk import Desk
-from brokers.adapters.paper.margins import (
-    Leg,
-    MarginUnknown,
-    margin_to_open,
-    price_for_margin,
-)
+from brokers.adapters.paper.margins import MarginUnknown, order_margin
 from brokers.adapters.paper.reports import order_report, trade_report
 from brokers.adapters.paper.sessions import indian_date, start_of_day
 from brokers.adapters.paper.settlement import is_due, turn_day
@@ -89,15 +84,13 @@ class PaperGateway:
 
         :raises GatewayUnavailable: when no price is known to work it out with.
         """
-        leg = Leg(request.instrument, request.product, request.side, request.quantity)
-        last = self._venue.last_price(request.instrument)
-        price = price_for_margin(leg, order_type=request.order_type, price=request.price, last=last)
-        if price is None:
-            raise GatewayUnavailable(f"No price of {request.instrument.trading_symbol} is known")
         try:
-            return margin_to_open(leg, price)
+            margin = order_margin(request, last=self._venue.last_price(request.instrument))
         except MarginUnknown as error:
             raise GatewayUnavailable(str(error)) from error
+        if margin is None:
+            raise GatewayUnavailable(f"No price of {request.instrument.trading_symbol} is known")
+        return margin
 
     def capabilities(self, segment: Segment) -> Capabilities | None:
         return capabilities_on(segment)

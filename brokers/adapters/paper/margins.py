@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 
 from brokers.adapters.paper.protection import protected_price
-from brokers.gateway import InstrumentRef, Margin
+from brokers.gateway import InstrumentRef, Margin, PlaceRequest
 from brokers.terms import InstrumentType, OrderType, Product, Side
 
 INTRADAY_SHARE = Decimal("0.20")
@@ -99,6 +99,13 @@ def price_for_margin(
         instrument_type=instrument.instrument_type,
         tick_size=instrument.tick_size,
     )
+
+
+def order_margin(request: PlaceRequest, *, last: Decimal | None) -> Margin | None:
+    """Return what an order would block if nothing else were open; None where nothing tells."""
+    leg = Leg(request.instrument, request.product, request.side, request.quantity)
+    price = price_for_margin(leg, order_type=request.order_type, price=request.price, last=last)
+    return None if price is None else margin_to_open(leg, price)
 
 
 def booked(state: PositionState, *, side: Side, quantity: int, price: Decimal) -> PositionState:
