@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
-from orders.models import Trade
-from portfolio.fills import Fill
+from orders.models import OrderSource, Trade
+from portfolio.fills import Fill, FillPart
 from portfolio.models import LedgerEntry, LedgerName
 
 
@@ -35,6 +35,8 @@ def booked_fills(account: TradingAccount) -> Iterator[Fill]:
             session_date=trade.session_date,
             quantity_before=quantity_before[trade.order_id],
             value_before=value_before[trade.order_id],
+            parts=_parts(trade),
+            is_adjustment=trade.order.source == OrderSource.ADJUSTMENT,
         )
         quantity_before[trade.order_id] += trade.quantity
         value_before[trade.order_id] += trade.value
@@ -48,7 +50,13 @@ def unbooked_trades(account: TradingAccount) -> list[uuid.UUID]:
 
 def _trades(account: TradingAccount) -> list[Trade]:
     trades = Trade.objects.filter(account=account).select_related("instrument", "order")
-    return list(trades.order_by("created_at", "pk"))
+    return list(trades.prefetch_related("parts").order_by("created_at", "pk"))
+
+
+def _parts(trade: Trade) -> tuple[FillPart, ...]:
+    """The books a trade was split over when it was booked, in that order."""
+    parts = sorted(trade.parts.all(), key=lambda part: part.pk)
+    return tuple(FillPart(part.user_strategy_id, part.quantity) for part in parts)
 
 
 def _vouchers(account: TradingAccount) -> list[str]:

@@ -1,19 +1,21 @@
 """The order window's form: it reads what a person typed; the order services judge it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
+from brokers.capabilities import Capabilities, MarketHandling
 from brokers.models import TradingAccount
 from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
 from market.models import Instrument
 from operations.amounts import FigureField, UnitsField
 from operations.figures import price
 from orders.requests import OrderRequest
+from orders.validation import IDLE_PRICES
 
 SHARE_PRODUCTS = (Product.MIS, Product.CNC)
 CONTRACT_PRODUCTS = (Product.MIS, Product.NRML)
@@ -55,6 +57,29 @@ class OrderForm(forms.Form):
         self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
         self.fields["product"].choices = product_choices(instrument)  # type: ignore[attr-defined]
 
+    @property
+    def chosen_account(self) -> TradingAccount | None:
+        """The account as chosen so far, the first one where none is."""
+        value = str(self["account"].value() or "")
+        named = (each for each in self.accounts if str(each.pk) == value)
+        return next(named, self.accounts[0] if self.accounts else None)
+
+    def offer(self, able: Capabilities) -> None:
+        """Show only what the broker takes. What is sent all the same is refused in words."""
+        taken = able.order_types
+        if able.market is MarketHandling.REFUSED:
+            taken -= {OrderType.MARKET}
+        self._narrow("product", able.products)
+        self._narrow("order_type", taken)
+        self._narrow("validity", able.validities)
+
+    def _narrow(self, name: str, taken: Collection[str]) -> None:
+        field = self.fields[name]
+        shown = [choice for choice in field.choices if choice[0] in taken]  # type: ignore[attr-defined]
+        field.widget.choices = shown
+        if not self.is_bound and shown and self.initial.get(name) not in dict(shown):
+            self.initial[name] = shown[0][0]
+
     def as_typed(self) -> "OrderForm":
         """Read the same once more, without what the services have refused of it since."""
         return OrderForm(self.data, instrument=self.instrument, accounts=self.accounts)
@@ -77,6 +102,13 @@ class OrderForm(forms.Form):
             disclosed_quantity=given["disclosed_quantity"] or 0,
             is_amo=given["is_amo"],
         )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what the window has no field for and a program may send: it would be ignored."""
+        for name, words in IDLE_PRICES.items():
+            if self.data.get(name):
+                self.add_error(None, words)
+        return super().clean()
 
     def refuse(self, errors: Mapping[str, list[str]]) -> None:
         """Put each complaint beside its field, or above the form where no field shows it."""

@@ -27,11 +27,22 @@ def without_nudges() -> Iterator[None]:
 def nudge_order(order_id: uuid.UUID) -> None:
     """Ask a worker, once this transaction has committed, to do what the order waits for."""
     if not _silent.get():
-        transaction.on_commit(lambda: _send("orders.tasks.advance_order", str(order_id)))
+        transaction.on_commit(lambda: _send("orders.tasks.advance_order", order_id=str(order_id)))
 
 
-def _send(task: str, order_id: str) -> None:
+def nudge_reconciling(account_id: uuid.UUID) -> None:
+    """Ask a worker to reconcile one account now; the next round does it otherwise."""
+    _send("orders.tasks.reconcile_one", account_id=str(account_id))
+
+
+def nudge_postback(event_id: int) -> None:
+    """Ask a worker, once this transaction has committed, to look at what a postback hints at."""
+    name = "orders.tasks.process_postback"
+    transaction.on_commit(lambda: _send(name, event_id=event_id))
+
+
+def _send(task: str, **ids: str | int) -> None:
     try:
-        current_app.send_task(task, kwargs={"order_id": order_id}, retry=False)
+        current_app.send_task(task, kwargs=ids, retry=False)
     except OperationalError:
-        logger.warning("nudge lost, the sweep will find it", extra={"order_id": order_id})
+        logger.warning("nudge lost, the sweep will find it", extra=ids)

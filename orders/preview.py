@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from brokers.gateway import GatewayUnavailable
-from brokers.registry import gateway_for
 from brokers.terms import InstrumentType
 from brokers.venue import CalendarUnknown, installed_venue
 from orders.requests import OrderRequest
-from orders.services.placing import conditions_for, place_request, reference_price
+from orders.services.appraising import appraise, reference_price
+from orders.services.placing import conditions_for
 from orders.validation import OrderInvalid, check_request
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, order_charges
 from portfolio.rates import Tariff, rates_for
@@ -81,13 +80,10 @@ def _errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
 
 
 def _margin(request: OrderRequest, now: datetime) -> MarginPreview | None:
-    gateway = gateway_for(request.account, clock=lambda: now)
-    try:
-        needed = gateway.margin(place_request(request, tag="")).total
-        funds = gateway.funds()
-    except GatewayUnavailable:
+    known = appraise(request, now)
+    if known.margin is None or known.available is None:
         return None
-    return MarginPreview(needed=needed, available=funds.available, used=funds.margin_used)
+    return MarginPreview(needed=known.margin.total, available=known.available, used=known.used)
 
 
 def _charges(request: OrderRequest, value: Decimal, now: datetime) -> ChargeBreakdown | None:

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
+from brokers.gateway import PlaceRequest
 from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side, Validity
 from market.models import Instrument
@@ -31,3 +32,19 @@ class OrderRequest:
     user_strategy_id: uuid.UUID | None = None
     source: OrderSource = OrderSource.MANUAL
     reduce_only: bool = False
+
+    def to_place(self, *, tag: str) -> PlaceRequest:
+        """Return the order as a broker would be asked for it."""
+        return PlaceRequest(
+            tag=tag,
+            instrument=self.instrument.ref(),
+            side=self.side,
+            quantity=self.quantity,
+            order_type=self.order_type,
+            product=self.product,
+            validity=self.validity,
+            price=self.price,
+            trigger_price=self.trigger_price,
+            disclosed_quantity=self.disclosed_quantity,
+            is_amo=self.is_amo,
+        )

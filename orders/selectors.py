@@ -67,6 +67,7 @@ class TradeTotals:
     realized_pnl: Decimal
     charges: Decimal
     net_amount: Decimal
+    uncharged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ def trade_totals(trades: QuerySet[Trade]) -> list[TradeTotals]:
         realized=Sum("realized_pnl"),
         net=Sum("net_amount"),
         costs=Sum(ALL_CHARGES),
+        uncharged=Count("pk", filter=Q(charges_known=False)),
     )
     return [
         TradeTotals(
@@ -126,6 +128,7 @@ def trade_totals(trades: QuerySet[Trade]) -> list[TradeTotals]:
             realized_pnl=row["realized"],
             charges=row["costs"],
             net_amount=row["net"],
+            uncharged=row["uncharged"],
         )
         for row in rows.order_by("account__connection__paper_trading", "account__currency")
     ]

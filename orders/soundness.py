@@ -1,5 +1,6 @@
 """Is what a broker told believable? What is not is set aside with an alarm, never guessed at."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -14,8 +15,10 @@ class ReportUnsound(Exception):
     """A report says something that cannot be; it was not applied."""
 
 
-def check_order_report(report: OrderReport) -> None:
-    """Let a believable report pass.
+def sound_report(report: OrderReport) -> OrderReport:
+    """Return a believable report, without the prices that say nothing.
+
+    Brokers write 0 where there is no price: a market order's limit, a limit order's trigger.
 
     :raises ReportUnsound: naming what is wrong.
     """
@@ -26,6 +29,12 @@ def check_order_report(report: OrderReport) -> None:
         _check(price is None or _is_amount(price), f"price {price!r}")
     _check(report.side in Side.values, f"side {report.side!r}")
     _check_time(report.updated_at)
+    return replace(
+        report,
+        average_price=report.average_price or None,
+        price=report.price or None,
+        trigger_price=report.trigger_price or None,
+    )
 
 
 def check_trade_report(trade: TradeReport) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from brokers.capabilities import Capabilities, MarketHandling
 from brokers.models import TradingAccount
+from brokers.registry import UnknownBroker, capabilities_of
 from brokers.terms import Side
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
@@ -27,6 +29,7 @@ class Ticket:
     account: TradingAccount | None
     now: datetime
     halt: str = ""
+    able: Capabilities | None = None
     complaints: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -56,6 +59,19 @@ class Ticket:
             if name not in beside
             for complaint in each
         ]
+
+    @property
+    def takes_amo(self) -> bool:
+        return self.able is None or self.able.amo
+
+    @property
+    def takes_disclosed(self) -> bool:
+        return self.able is None or self.able.disclosed_quantity
+
+    @property
+    def is_market_raw(self) -> bool:
+        """The broker sends a market order to the exchange as it is, without protection."""
+        return self.able is not None and self.able.market is MarketHandling.RAW
 
     @property
     def is_queued(self) -> bool:
@@ -91,6 +107,9 @@ class Ticket:
 
 def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
     """Look up what the window shows. A window just opened is not judged: nothing was asked yet."""
+    able = _abilities(form, now=now)
+    if able is not None:
+        form.offer(able)
     reading = form if form.is_bound else _as_opened(form)
     if form.is_bound and not form.is_valid():
         # A refusal of the services must not hide what the order would need and cost.
@@ -105,8 +124,20 @@ def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
         account=account,
         now=now,
         halt=_halt_words(account) if account else "",
+        able=able,
         complaints=_complaints(form, preview) if is_judged else {},
     )
+
+
+def _abilities(form: OrderForm, *, now: datetime) -> Capabilities | None:
+    """Return what the chosen account's broker takes of such an instrument; None when unknown."""
+    account = form.chosen_account
+    if account is None:
+        return None
+    try:
+        return capabilities_of(account, form.instrument.ref().segment, clock=lambda: now)
+    except UnknownBroker:
+        return None
 
 
 def _halt_words(account: TradingAccount) -> str:

@@ -13,6 +13,11 @@ from orders.requests import OrderRequest
 
 MOST_UNITS = 10**9
 Complaint = tuple[str, str]
+# Prices that would be kept and never acted on: somebody would rely on them.
+IDLE_PRICES = {
+    "tp_price": "A take-profit cannot come with an order: place it as an order of its own",
+    "sl_price": "A stop-loss cannot come with an order: place it as an order of its own",
+}
 
 
 class OrderInvalid(Exception):
@@ -50,7 +55,7 @@ def check_request(request: OrderRequest, conditions: Conditions) -> None:
 
 def _instrument(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
     instrument = request.instrument
-    if not instrument.is_active:
+    if not instrument.is_active and not request.reduce_only:
         yield "instrument", f"{instrument.trading_symbol} is no longer listed"
     if instrument.instrument_type == InstrumentType.INDEX:
         yield "instrument", f"{instrument.trading_symbol} is an index and cannot be traded"
@@ -115,6 +120,12 @@ def _trigger_side(request: OrderRequest, conditions: Conditions) -> Iterator[Com
         yield "trigger_price", words
 
 
+def _nothing_idle(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
+    for field, words in IDLE_PRICES.items():
+        if getattr(request, field) is not None:
+            yield field, words
+
+
 def _capability(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
     able = conditions.capabilities
     if able is None:
@@ -158,6 +169,7 @@ _CHECKS: tuple[Callable[[OrderRequest, Conditions], Iterator[Complaint]], ...] =
     _quantity,
     _prices,
     _trigger_side,
+    _nothing_idle,
     _capability,
     _product_fits,
     _session,

@@ -7,8 +7,9 @@ from orders.models.history import (
     ParkedReport,
 )
 from orders.models.legs import BracketLeg, LegType
+from orders.models.missing import MissingOrder
 from orders.models.orders import Order, OrderSource
-from orders.models.trades import Trade
+from orders.models.trades import Trade, TradePart
 
 __all__ = [
     "BracketLeg",
@@ -17,6 +18,7 @@ __all__ = [
     "ForeverOrder",
     "ForeverStatus",
     "LegType",
+    "MissingOrder",
     "ModificationType",
     "Order",
     "OrderEvent",
@@ -24,5 +26,6 @@ __all__ = [
     "OrderSource",
     "ParkedReport",
     "Trade",
+    "TradePart",
     "TriggerCondition",
 ]

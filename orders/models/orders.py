@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 
@@ -10,6 +12,9 @@ from market.models import Instrument
 from operations.fields import MoneyField
 from operations.ids import new_id
 from orders.states import ALIVE, WORKING, OrderStatus
+
+# The trades of a fill are told of by then; a broker that has not has lost them, or will be late.
+TRADES_WITHIN = timedelta(seconds=60)
 
 
 class OrderSource(models.TextChoices):
@@ -23,6 +28,7 @@ class OrderSource(models.TextChoices):
     COPY = "COPY"
     RISK = "RISK", "A protective exit"
     EXTERNAL = "EXTERNAL", "Placed in the broker's own app"
+    ADJUSTMENT = "ADJUSTMENT", "Adjusted to what the broker holds"
 
 
 class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):
@@ -34,6 +40,28 @@ class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):
 
     def pending(self) -> OrderQuerySet:
         return self.filter(status=OrderStatus.PENDING)
+
+    def halted_with_trading(self) -> OrderQuerySet:
+        """What a halt calls off: our own entries.
+
+        What was placed elsewhere, as a stop-loss in the broker's own app, is left to whoever
+        placed it: nobody here can tell whether it opens a position or guards one.
+        """
+        return self.filter(is_exit=False).exclude(source=OrderSource.EXTERNAL)
+
+    def clouding(self, *, now: datetime) -> OrderQuerySet:
+        """Nobody knows what of it is live or filled, so nothing is added beside it.
+
+        Unknown, missing for good from the broker's book, or called filled a while ago without its
+        trades.
+        """
+        missing = models.Q(missing__told_at__isnull=False, status__in=WORKING)
+        untold = models.Q(
+            filled_quantity__gt=models.F("traded_quantity"),
+            reported_at__lt=now - TRADES_WITHIN,
+            created_at__gt=now - timedelta(days=2),
+        )
+        return self.filter(models.Q(status=OrderStatus.UNKNOWN) | missing | untold)
 
     def unsettled(self) -> OrderQuerySet:
         """Sent, and nobody knows yet whether it arrived."""

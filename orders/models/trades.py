@@ -8,7 +8,7 @@ from accounts.models import Workspace, WorkspaceOwnedQuerySet
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
 from market.models import Instrument
-from operations.fields import MoneyField
+from operations.fields import MoneyField, or_none
 from operations.ids import new_id
 from orders.models.orders import Order
 
@@ -35,6 +35,9 @@ class Trade(models.Model):
     stt = MoneyField(default=0)
     stamp_duty = MoneyField(default=0)
     gst = MoneyField(default=0)
+    charges_known = models.BooleanField(
+        default=True, help_text="No: no rate was on file for its day, and the charges here are 0"
+    )
     net_amount = MoneyField(default=0, help_text="Cash in (+) or out (−), after charges")
     session_date = models.DateField()
     is_late = models.BooleanField(default=False, help_text="It came after the order had ended")
@@ -48,6 +51,11 @@ class Trade(models.Model):
         indexes = (
             models.Index(fields=["workspace", "-traded_at"], name="idx_trades_workspace_recent"),
             models.Index(fields=["account", "session_date"], name="idx_trades_account_day"),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(charges_known=False),
+                name="idx_trades_uncharged",
+            ),
         )
         constraints = (
             models.UniqueConstraint(fields=["account", "broker_trade_id"], name="uq_broker_trade"),
@@ -75,3 +83,31 @@ class Trade(models.Model):
     @property
     def value(self) -> Decimal:
         return self.price * self.quantity
+
+
+class TradePart(models.Model):
+    """What of a trade that came from outside is in one book: a strategy's, or the account's own."""
+
+    id = models.BigAutoField(primary_key=True)
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="parts")
+    # Up by name: the strategy whose position it closed; none for the account's own book.
+    user_strategy = models.ForeignKey(
+        "strategies.UserStrategy",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trade_parts",
+    )
+    quantity = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "trade_parts"
+        constraints = (
+            models.UniqueConstraint("trade", or_none("user_strategy"), name="uq_trade_part"),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="ck_trade_part_positive"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.trade_id}"

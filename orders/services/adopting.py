@@ -1,11 +1,9 @@
 """Adopt an order that somebody placed in the broker's own app: it counts, like any other."""
 
-import uuid
 from datetime import datetime
 
 from brokers.gateway import OrderReport
 from brokers.models import TradingAccount
-from brokers.terms import Side
 from brokers.venue import installed_venue
 from market.models import Instrument
 from operations.ids import new_order_tag
@@ -13,12 +11,13 @@ from operations.models import ErrorLog, Severity
 from orders.models import EventSource, Order, OrderSource
 from orders.services.transitions import Note, add_event
 from orders.states import FINAL, OrderStatus
-from portfolio.models import Position
 from risk.services import Held, hold
 
 
 def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) -> Order | None:
     """Write an external order, to be brought up to date by the report that named it.
+
+    It is no strategy's: each of its fills goes to the books that it closes.
 
     None when its instrument is not known here: that is logged, and the account's positions will
     not agree until the instrument has been imported. None also while it could be one of ours
@@ -40,7 +39,6 @@ def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) 
         user=account.connection.user,
         account=account,
         instrument=instrument,
-        user_strategy_id=_strategy_closed_by(account, instrument, report),
         source=OrderSource.EXTERNAL,
         tag=new_order_tag(now),
         idempotency_key=f"{account.pk}:{report.broker_order_id}",
@@ -67,21 +65,6 @@ def _may_be_ours(account: TradingAccount, report: OrderReport) -> bool:
     return awaited.filter(
         instrument__key=report.instrument_key, side=report.side, quantity=report.quantity
     ).exists()
-
-
-def _strategy_closed_by(
-    account: TradingAccount, instrument: Instrument, report: OrderReport
-) -> uuid.UUID | None:
-    """Name the strategy whose position an outside order closes, as a broker's square-off does.
-
-    Booked elsewhere, its fill would leave that position open here for ever, and another beside it.
-    """
-    opposite = {"quantity__lt": 0} if report.side is Side.BUY else {"quantity__gt": 0}
-    positions = Position.objects.filter(
-        account=account, instrument=instrument, product=report.product, **opposite
-    ).open()
-    largest = max(positions, key=lambda position: abs(position.quantity), default=None)
-    return largest.user_strategy_id if largest is not None else None
 
 
 def _record(order: Order, report: OrderReport, *, now: datetime) -> None:

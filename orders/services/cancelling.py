@@ -7,8 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
+from operations.errors import contained
 from orders.lifecycle import IllegalTransition, Move
-from orders.models import EventSource, Order, OrderSource
+from orders.models import EventSource, Order
 from orders.nudging import nudge_order
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
@@ -54,14 +55,15 @@ def cancel_halted_entries(*, now: datetime) -> int:
     """Cancel every entry of ours that still waits where trading has been stopped since.
 
     It runs with every sweep, so it also catches what could not be cancelled when the halt came,
-    such as an order whose answer was lost. Orders placed elsewhere are left to whoever placed them.
+    such as an order whose answer was lost.
     """
-    entries = Order.objects.filter(
-        entries_blocked(), status__in=CANCELLABLE, is_exit=False, account__own_clock=False
-    ).exclude(source=OrderSource.EXTERNAL)
-    taken, _ = cancel_orders(
-        list(entries.select_related("instrument", "workspace")), by=None, now=now
+    entries = Order.objects.halted_with_trading().filter(
+        entries_blocked(), status__in=CANCELLABLE, account__own_clock=False
     )
+    taken = 0
+    for order in entries.select_related("instrument", "workspace"):
+        with contained("cancelling a halted entry", order_id=order.pk):
+            taken += cancel_orders([order], by=None, now=now)[0]
     return taken
 
 

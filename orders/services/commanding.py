@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from brokers.gateway import Accepted, CancelRequest, ModifyRequest, Outcome, Refused
 from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
+from operations.errors import contained
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
 from orders.services.sending import locked_order, ref_for, submit_order
@@ -38,8 +39,10 @@ def send_commands(clock: Clock) -> None:
     changing = (OrderStatus.CANCEL_PENDING, OrderStatus.MODIFY_PENDING)
     waiting = Order.objects.filter(status__in=changing, account__own_clock=False)
     unsent = waiting.filter(Q(command_sent_at=None) | again)
-    for order_id in list(unsent.values_list("pk", flat=True)[:500]):
-        advance_order(order_id, clock=clock)
+    oldest = unsent.order_by(F("command_sent_at").asc(nulls_first=True))
+    for order_id in list(oldest.values_list("pk", flat=True)[:500]):
+        with contained("sending a change or cancel", order_id=order_id):
+            advance_order(order_id, clock=clock)
 
 
 def send_cancel(order_id: uuid.UUID, *, clock: Clock) -> None:

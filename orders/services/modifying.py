@@ -8,13 +8,15 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
+from brokers.capabilities import Capabilities
 from brokers.terms import OrderType, Product, Side, Validity
 from operations.figures import rupees
 from orders.lifecycle import IllegalTransition, Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
 from orders.nudging import nudge_order
 from orders.requests import OrderRequest
-from orders.services.placing import Appraisal, appraise, conditions_for, proposal_for
+from orders.services.appraising import Appraisal, appraise
+from orders.services.placing import conditions_for, proposal_for
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
 from orders.validation import OrderInvalid, check_request
@@ -44,9 +46,11 @@ def modify_order(order: Order, *, changes: OrderChanges, by: User, now: datetime
     _check_filled(order, wanted)
     request = replace(_request(order), quantity=wanted.quantity, price=wanted.price)
     request = replace(request, trigger_price=wanted.trigger_price)
-    check_request(request, conditions_for(request, now))
+    conditions = conditions_for(request, now)
+    check_request(request, conditions)
     remaining = replace(request, quantity=max(wanted.quantity - order.filled_quantity, 1))
-    appraised = _Appraised(wanted, remaining, appraise(remaining, now))
+    able = conditions.capabilities
+    appraised = _Appraised(wanted, remaining, appraise(remaining, now), able)
     return _write(order, appraised, by=by, now=now)
 
 
@@ -88,12 +92,26 @@ class _Appraised:
     wanted: _Wanted
     request: OrderRequest
     appraisal: Appraisal
+    able: Capabilities | None
 
 
 def _check_filled(order: Order, wanted: _Wanted) -> None:
     if wanted.quantity <= order.filled_quantity:
         words = f"{rupees(order.filled_quantity, 0)} have filled already"
         raise OrderInvalid({"quantity": [words]})
+
+
+def _check_changes_left(order: Order, able: Capabilities | None) -> None:
+    """Refuse what the broker would refuse: it takes only so many changes of one order."""
+    if able is None:
+        return
+    broker = order.account.connection.get_broker_type_display()
+    if not able.modifies:
+        raise OrderInvalid({"quantity": [f"{broker} takes no changes: cancel and place it anew"]})
+    asked = OrderModification.objects.filter(order=order).values("requested_at").distinct().count()
+    if able.modify_limit is not None and asked >= able.modify_limit:
+        words = f"{broker} takes {able.modify_limit} changes of one order, and this one had {asked}"
+        raise OrderInvalid({"quantity": [f"{words}: cancel it and place it anew"]})
 
 
 @transaction.atomic
@@ -103,6 +121,7 @@ def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> O
     if not differences:
         raise OrderInvalid({"quantity": ["Nothing is different"]})
     _check_filled(held, wanted)
+    _check_changes_left(held, appraised.able)
     _judge(held, appraised, now=now)
     for kind, old, new in differences:
         OrderModification.objects.create(

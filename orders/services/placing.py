@@ -3,24 +3,24 @@
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
-from brokers.gateway import GatewayUnavailable, Margin, PlaceRequest
-from brokers.registry import gateway_for
-from brokers.terms import Side
+from brokers.gateway import Margin
+from brokers.registry import UnknownBroker, capabilities_of
 from brokers.venue import CalendarUnknown, installed_venue
+from market.freshness import list_complaint
 from market.quotes import quote_of
 from operations.ids import new_id, new_order_tag
 from orders.models import EventSource, Order, OrderSource
 from orders.nudging import nudge_order
 from orders.requests import OrderRequest
+from orders.services.appraising import Appraisal, appraise
 from orders.services.transitions import Note, add_event, tell_owner
 from orders.states import OrderStatus
 from orders.validation import Conditions, OrderInvalid, check_request
@@ -40,15 +40,6 @@ class IdempotencyConflict(Exception):
     """The same key came with another order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
-    """What was looked up about an order before the transaction that writes it."""
-
-    reference_price: Decimal | None
-    margin: Margin | None
-    available: Decimal | None
-
-
 def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now: datetime) -> Order:
     """Write an order that a worker will send; one that risk refuses is written as DENIED.
 
@@ -58,8 +49,7 @@ def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now:
     :raises OrderInvalid: naming each field that is wrong.
     :raises IdempotencyConflict: when the key was used for another order.
     """
-    if request.source is not OrderSource.RISK:
-        # A rule of the house closes positions whoever opened them, and whatever they may do now.
+    if not _is_own_way_out(request):
         _require_trader(user, request, now=now)
     if not 0 < len(idempotency_key) <= LONGEST_KEY:
         raise OrderInvalid({"idempotency_key": [f"1 to {LONGEST_KEY} characters"]})
@@ -78,6 +68,15 @@ def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now:
         if written is None:
             raise
         return written
+
+
+def _is_own_way_out(request: OrderRequest) -> bool:
+    """Tell whether the house itself closes a position, as a rule or a running strategy does.
+
+    It does so whoever opened the position, and whatever they may do now.
+    """
+    is_strategys = request.source is OrderSource.STRATEGY and request.reduce_only
+    return is_strategys or request.source is OrderSource.RISK
 
 
 def _require_trader(user: User, request: OrderRequest, *, now: datetime) -> None:
@@ -106,7 +105,7 @@ def _digest(request: OrderRequest) -> str:
 def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
     """Look up what an order is held against.
 
-    :raises OrderInvalid: where the trading calendar does not reach.
+    :raises OrderInvalid: where the trading calendar does not reach, or nobody knows the broker.
     """
     ref, venue = request.instrument.ref(), installed_venue()
     try:
@@ -115,55 +114,18 @@ def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
         raise OrderInvalid(
             {"instrument": [f"The trading calendar is not known: {error}"]}
         ) from error
+    try:
+        able = capabilities_of(request.account, ref.segment, clock=lambda: now)
+    except UnknownBroker as error:
+        raise OrderInvalid({"account": [str(error)]}) from error
     quote = quote_of(request.instrument.key)
     return Conditions(
-        capabilities=gateway_for(request.account, clock=lambda: now).capabilities(ref.segment),
+        capabilities=able,
         phase=phase,
         today=today,
         band=venue.price_band(ref, today),
         last_price=None if quote is None or quote.is_stale(now) else quote.ltp,
         now=now,
-    )
-
-
-def appraise(request: OrderRequest, now: datetime) -> Appraisal:
-    """Look up what risk must know of an order: its price, its margin, the free money."""
-    gateway = gateway_for(request.account, clock=lambda: now)
-    try:
-        margin = gateway.margin(place_request(request, tag=""))
-        available = gateway.funds().available
-    except GatewayUnavailable:
-        return Appraisal(reference_price(request, now), None, None)
-    return Appraisal(reference_price(request, now), margin, available)
-
-
-def reference_price(request: OrderRequest, now: datetime) -> Decimal | None:
-    """The price to judge an order at, None when nobody knows one.
-
-    A purchase costs at most its own price. A sale at a low limit fills at the market, so it is
-    judged at whichever of the two is higher.
-    """
-    own = request.price or request.trigger_price
-    quote = quote_of(request.instrument.key)
-    last = None if quote is None or quote.is_stale(now) else quote.ltp
-    if own is None or (request.side is Side.SELL and last is None):
-        return last
-    return own if request.side is Side.BUY or last is None else max(own, last)
-
-
-def place_request(request: OrderRequest, *, tag: str) -> PlaceRequest:
-    return PlaceRequest(
-        tag=tag,
-        instrument=request.instrument.ref(),
-        side=request.side,
-        quantity=request.quantity,
-        order_type=request.order_type,
-        product=request.product,
-        validity=request.validity,
-        price=request.price,
-        trigger_price=request.trigger_price,
-        disclosed_quantity=request.disclosed_quantity,
-        is_amo=request.is_amo,
     )
 
 
@@ -180,6 +142,9 @@ def _write(
     # The day's limits are measured from the capital it began with.
     start_session(request.account, session_date=proposal.session_date, now=now)
     verdict = judge(proposal, now=now)
+    if request.source is OrderSource.STRATEGY and not verdict.is_exit:
+        # It would open a position of the account, though it closes the strategy's own.
+        _require_trader(user, request, now=now)
     order = _new_order(request, verdict, user=user, key=key, now=now)
     order.pk = order_id
     order.save(force_insert=True)
@@ -195,8 +160,8 @@ def _write(
 def proposal_for(
     request: OrderRequest, appraisal: Appraisal, *, order_id: uuid.UUID, now: datetime
 ) -> Proposal:
-    clouded = Order.objects.filter(
-        account=request.account, instrument=request.instrument, status=OrderStatus.UNKNOWN
+    clouded = Order.objects.clouding(now=now).filter(
+        account=request.account, instrument=request.instrument
     )
     return Proposal(
         order_id=order_id,
@@ -210,10 +175,13 @@ def proposal_for(
         reference_price=appraisal.reference_price,
         margin=appraisal.margin.total if appraisal.margin else None,
         available=appraisal.available,
-        available_as_of=now,
+        available_as_of=appraisal.as_of,
         session_date=installed_venue().session_date(request.instrument.ref(), now),
         is_clouded=clouded.exclude(pk=order_id).exists(),
         reduce_only=request.reduce_only,
+        list_complaint=list_complaint(
+            request.instrument, broker=request.account.connection.broker_type, at=now
+        ),
     )
 
 
@@ -239,8 +207,6 @@ def _new_order(
         disclosed_quantity=request.disclosed_quantity,
         price=request.price,
         trigger_price=request.trigger_price,
-        tp_price=request.tp_price,
-        sl_price=request.sl_price,
         is_amo=request.is_amo,
         is_exit=verdict.is_exit,
         status=OrderStatus.PENDING if allowed else OrderStatus.DENIED,

@@ -1,45 +1,52 @@
 """Reconcile an account: its orders, trades and positions here must be those at its broker."""
 
-from collections import defaultdict
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef, Q
 
-from brokers.gateway import (
-    Gateway,
-    GatewayUnavailable,
-    HoldingReport,
-    OrderReport,
-    PositionReport,
-)
+from brokers.gateway import Gateway, GatewayUnavailable, OrderReport
 from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
-from brokers.terms import Product
 from brokers.venue import installed_venue
-from notifications.models import AlertLevel, NotificationType
-from notifications.services import notify
-from operations.errors import record_error
-from operations.events import publish
+from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
+from orders.differences import Reading, compare
 from orders.lifecycle import Move, end_of_day
 from orders.models import EventSource, Order
+from orders.models.orders import OrderQuerySet
 from orders.services.commanding import settle_changes
+from orders.services.concluding import Found, conclude_live, conclude_paper
+from orders.services.differing import (
+    day_trades,
+    expired_among,
+    our_holdings,
+    unbooked_orders,
+)
+from orders.services.missing import note_missing
 from orders.services.reporting import apply_updates
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move, snapshot_of, write_snapshot
 from orders.states import OrderStatus
-from portfolio.models import Position
+from portfolio.models import PositionDifference
 from portfolio.services import refresh_funds
 
 # A change or cancel that the broker's book does not show by then did not take.
 COMMAND_GRACE = timedelta(seconds=30)
-UNBOOKED_WITHIN = timedelta(days=2)
-Holdings = dict[tuple[str, str], int]
+
+# A worker that has been at one account for that long has died.
+LONGEST_TURN = timedelta(seconds=120)
+
+
+class BookNotWhole(Exception):
+    """The broker's book lacks an order that is known to be working there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,78 +64,106 @@ class Reconciliation:
 def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliation:
     """Read the account's book at its broker, apply it, and compare the positions.
 
-    Only an account that agrees may open positions. A failed read proves nothing and changes
-    nothing but that; a difference in positions is read twice before it is believed.
+    A failed read proves nothing and changes nothing, and so does a book that lacks what is known
+    to be in it; a difference in positions is read twice at once, so that a fill between two reads
+    is none. A paper account with a difference opens no positions. A live one that has agreed today
+    opens none where it differs, until the difference is gone or believed and adopted.
     """
     gateway = gateway_for(account, clock=clock)
     try:
-        differences = _read_and_compare(account, gateway, now=clock())
-        if differences:
-            differences = _read_and_compare(account, gateway, now=clock())
+        found = _read_and_compare(account, gateway, now=clock())
+        if found.differences:
+            found = _read_and_compare(account, gateway, now=clock())
         refresh_funds(account, gateway.funds(), now=clock())
-    except GatewayUnavailable as error:
+    except (GatewayUnavailable, BookNotWhole) as error:
         _record_failure(account, str(error))
         return Reconciliation(is_complete=False)
-    _conclude(account, differences, now=clock())
+    conclude = conclude_paper if account.is_paper else conclude_live
+    differences = conclude(account, found, now=clock())
     return Reconciliation(is_complete=True, differences=tuple(differences))
 
 
-def reconcile_accounts(clock: Clock) -> None:
-    """Reconcile every active account that lives on the house's clock."""
-    accounts = TradingAccount.objects.filter(is_active=True, own_clock=False)
-    for account in accounts.select_related("connection__user", "workspace"):
-        try:
-            reconcile_account(account, clock=clock)
-        except Exception as error:
-            # The edge between accounts: whatever is wrong with one must not stop the others.
-            record_error(error, severity=Severity.CRITICAL, account_id=account.pk)
+def accounts_due(*, now: datetime) -> list[uuid.UUID]:
+    """Name the active accounts on the house's clock to reconcile now.
+
+    Those with orders under way or positions that differ, and those that have not agreed with their
+    broker for a while.
+    """
+    quiet = timedelta(seconds=settings.RECONCILE_QUIET_SECONDS)
+    is_busy = Exists(Order.objects.alive().filter(account=OuterRef("pk")))
+    is_old = Q(reconciled_at=None) | Q(reconciled_at__lte=now - quiet)
+    differs = Exists(PositionDifference.objects.open().filter(account=OuterRef("pk")))
+    due = Q(is_busy) | Q(differs) | is_old
+    accounts = TradingAccount.objects.filter(due, is_active=True, own_clock=False)
+    return list(accounts.order_by("pk").values_list("pk", flat=True))
 
 
-def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetime) -> list[str]:
+def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> None:
+    """Reconcile one account, unless another worker is at it: its slow broker holds up only it."""
+    turn = f"reconciling:{account_id}"
+    if not cache.add(turn, True, timeout=LONGEST_TURN.total_seconds()):
+        return
+    try:
+        accounts = TradingAccount.objects.select_related("connection__user", "workspace")
+        with contained("reconciling an account", account_id=account_id):
+            reconcile_account(accounts.get(pk=account_id), clock=clock)
+    finally:
+        cache.delete(turn)
+
+
+def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetime) -> Found:
     book, trades = gateway.orders(), gateway.trades()
     apply_updates(account, orders=book, trades=trades, source=EventSource.RECONCILE, now=now)
+    _check_whole(account, book, now=now)
     _settle_commands(account, book, now=now)
     _end_missing(account, book, now=now)
-    held = _differences(account, gateway.positions(), gateway.holdings())
-    return held + _unbooked(account, now=now)
+    positions, holdings, ours = gateway.positions(), gateway.holdings(), our_holdings(account)
+    reading = Reading(
+        ours=ours,
+        positions=positions,
+        holdings=holdings,
+        traded=day_trades(account, trades, now=now),
+        expired=expired_among({key for key, _ in ours}, now=now),
+    )
+    return Found(reading, tuple(trades), tuple(compare(reading)), _unbooked(account, now=now))
 
 
-def _differences(
-    account: TradingAccount,
-    reports: Sequence[PositionReport],
-    holdings: Sequence[HoldingReport],
-) -> list[str]:
-    theirs: Holdings = defaultdict(int)
-    for report in reports:
-        theirs[report.instrument_key, report.product] += report.quantity
-    ours: Holdings = defaultdict(int)
-    open_positions = Position.objects.filter(account=account).open()
-    for key, product, quantity in open_positions.values_list(
-        "instrument__key", "product", "quantity"
-    ):
-        ours[key, product] += quantity
-    for holding in holdings:
-        # Delivery shares of earlier days are holdings there and a position here. Shares that
-        # were never bought here are no difference.
-        delivery = (holding.instrument_key, Product.CNC.value)
-        missing = max(ours[delivery] - theirs[delivery], 0)
-        theirs[delivery] += min(holding.quantity + holding.t1_quantity, missing)
-    return [
-        f"{' '.join(book)}: {rupees(ours[book], 0)} here, {rupees(theirs[book], 0)} at the broker"
-        for book in sorted(ours.keys() | theirs.keys())
-        if ours[book] != theirs[book]
-    ]
+def _check_whole(account: TradingAccount, book: Sequence[OrderReport], *, now: datetime) -> None:
+    """Refuse a book without an order of today that works there: it ends nothing, proves nothing.
+
+    What was sent since the reading began may be missing from it. Orders of earlier days are
+    missing from every book, and end for that; see :func:`_end_missing`. One that has been missing
+    for good has been told of, and the rest of the account goes on without it.
+
+    :raises BookNotWhole: naming what it lacks.
+    """
+    missing = _missing(account, book).filter(submitted_at__lt=now)
+    today = [order for order in missing if not _is_of_an_earlier_day(order, now)]
+    awaited = [order.broker_order_id for order in note_missing(account, today, now=now)]
+    if awaited:
+        words = f"The broker's book lacks {', '.join(awaited)}, known to be working there"
+        raise BookNotWhole(words)
 
 
-def _unbooked(account: TradingAccount, *, now: datetime) -> list[str]:
+def _missing(account: TradingAccount, book: Sequence[OrderReport]) -> OrderQuerySet:
+    listed = {report.broker_order_id for report in book}
+    working = Order.objects.filter(account=account).working()
+    related = ("instrument", "account", "user", "workspace")
+    return working.exclude(broker_order_id__in=listed).select_related(*related)
+
+
+def _is_of_an_earlier_day(order: Order, now: datetime) -> bool:
+    ref, venue = order.instrument.ref(), installed_venue()
+    return venue.session_date(ref, order.created_at) < venue.session_date(ref, now)
+
+
+def _unbooked(account: TradingAccount, *, now: datetime) -> tuple[str, ...]:
     """Name the orders that the broker calls filled without having told of their trades."""
-    recent = Order.objects.filter(account=account, created_at__gt=now - UNBOOKED_WITHIN)
-    orders = recent.filter(filled_quantity__gt=F("traded_quantity"))
-    return [
+    return tuple(
         f"{order.broker_order_id}: {rupees(order.filled_quantity, 0)} filled, "
         f"{rupees(order.traded_quantity, 0)} in its trades"
-        for order in orders
-    ]
+        for order in unbooked_orders(account, now=now)
+    )
 
 
 def _settle_commands(
@@ -172,12 +207,8 @@ def _refuse_cancel(order: Order, *, now: datetime) -> None:
 
 def _end_missing(account: TradingAccount, book: Sequence[OrderReport], *, now: datetime) -> None:
     """End the orders of an earlier day that are not in today's book: no book carries them over."""
-    listed = {report.broker_order_id for report in book}
-    missing = Order.objects.filter(account=account).working().exclude(broker_order_id__in=listed)
-    for order in missing.select_related("instrument"):
-        ref = order.instrument.ref()
-        venue = installed_venue()
-        if venue.session_date(ref, order.created_at) < venue.session_date(ref, now):
+    for order in _missing(account, book):
+        if _is_of_an_earlier_day(order, now):
             _expire(order, now=now)
 
 
@@ -198,27 +229,3 @@ def _record_failure(account: TradingAccount, words: str) -> None:
         severity=Severity.WARNING,
         related_account_id=account.pk,
     )
-
-
-def _conclude(account: TradingAccount, differences: list[str], *, now: datetime) -> None:
-    was_reconciled = account.reconciled_at is not None
-    account.reconciled_at = None if differences else now
-    account.save(update_fields=["reconciled_at"])
-    if differences and was_reconciled:
-        ErrorLog.objects.create(
-            error_type="PositionMismatch",
-            message=f"{account.name}: {'; '.join(differences)}",
-            severity=Severity.CRITICAL,
-            related_account_id=account.pk,
-        )
-        notify(
-            account.connection.user,
-            kind=NotificationType.RISK_ALERT,
-            level=AlertLevel.CRITICAL,
-            title=f"{account.name} does not agree with its broker: no new positions",
-            message="; ".join(differences),
-            now=now,
-            workspace=account.workspace,
-        )
-    if bool(differences) == was_reconciled:
-        publish("brokers", workspace_id=account.workspace_id, subject_id=account.pk, now=now)

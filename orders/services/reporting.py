@@ -10,19 +10,25 @@ from django.db import DatabaseError, transaction
 from brokers.gateway import OrderReport, TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
+from brokers.venue import CalendarUnknown
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.errors import record_error
 from operations.models import ErrorLog, Severity
 from orders.lifecycle import Report, apply_report
-from orders.models import EventSource, Order, ParkedReport
+from orders.models import EventSource, Order, ParkedReport, Trade
 from orders.services.adopting import adopt_order
 from orders.services.sending import locked_order
 from orders.services.trading import is_recorded, record_trade
 from orders.services.transitions import Note, snapshot_of, write_snapshot
-from orders.soundness import ReportUnsound, check_order_report, check_trade_report
+from orders.soundness import ReportUnsound, check_trade_report, sound_report
 from orders.states import OrderStatus
+from portfolio.services import lock_account
 from risk.services import hand_over
+
+# What cannot be believed, dated or written. Anything else is a fault of ours and is not hidden.
+UNUSABLE = (ReportUnsound, CalendarUnknown, DatabaseError)
+_AT_ONCE = 500
 
 
 def apply_updates(
@@ -40,16 +46,41 @@ def apply_updates(
     """
     for report in orders:
         try:
-            check_order_report(report)
-            apply_order_report(account, report, source=source, now=now)
-        except (ReportUnsound, DatabaseError) as error:
+            apply_order_report(account, sound_report(report), source=source, now=now)
+        except UNUSABLE as error:
             _set_aside(account, report, error)
+    for trade in _not_recorded(account, _sound_trades(account, trades)):
+        try:
+            apply_trade_report(account, trade, source=source, now=now)
+        except UNUSABLE as error:
+            _set_aside(account, trade, error)
+
+
+def _sound_trades(account: TradingAccount, trades: Sequence[TradeReport]) -> list[TradeReport]:
+    sound = []
     for trade in trades:
         try:
             check_trade_report(trade)
-            apply_trade_report(account, trade, source=source, now=now)
-        except (ReportUnsound, DatabaseError) as error:
+        except ReportUnsound as error:
             _set_aside(account, trade, error)
+        else:
+            sound.append(trade)
+    return sound
+
+
+def _not_recorded(account: TradingAccount, trades: Sequence[TradeReport]) -> list[TradeReport]:
+    """Leave out what is recorded just so: a day's trade book is told again at every reading.
+
+    A trade that is recorded stays so, with no lock; what is told differently goes on to its alarm.
+    """
+    known: set[tuple[str, int, Decimal]] = set()
+    for begin in range(0, len(trades), _AT_ONCE):
+        # One that no database can even ask for is set aside when its turn comes.
+        part = [each.trade_id for each in trades[begin : begin + _AT_ONCE]]
+        part = [trade_id for trade_id in part if "\x00" not in trade_id]
+        recorded = Trade.objects.filter(account=account, broker_trade_id__in=part)
+        known.update(recorded.values_list("broker_trade_id", "quantity", "price"))
+    return [each for each in trades if (each.trade_id, each.quantity, each.price) not in known]
 
 
 def _set_aside(
@@ -62,7 +93,8 @@ def _set_aside(
 def apply_order_report(
     account: TradingAccount, report: OrderReport, *, source: EventSource, now: datetime
 ) -> None:
-    """Merge one report; an order that nobody here placed is adopted as external."""
+    """Merge one sound report; an order that nobody here placed is adopted as external."""
+    lock_account(account)
     order = _find(account, report) or adopt_order(account, report, now=now)
     if order is None:
         return
@@ -91,6 +123,7 @@ def apply_trade_report(
 
     :raises ReportUnsound: when it contradicts its order, or what was told of it before.
     """
+    lock_account(account)
     if is_recorded(account, trade):
         return
     mine = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id)
@@ -106,7 +139,14 @@ def apply_trade_report(
             },
         )
         return
-    order = locked_order(order_id)
+    _record_own(locked_order(order_id), trade, source=source, now=now)
+
+
+def _record_own(order: Order, trade: TradeReport, *, source: EventSource, now: datetime) -> None:
+    """Record a trade of a locked order, whether it came before its order was known or after.
+
+    :raises ReportUnsound: when it contradicts the order, or what was told of it before.
+    """
     if (trade.instrument_key, trade.side) != (order.instrument.key, order.side):
         raise ReportUnsound(f"Trade {trade.trade_id} is not of what order {order.pk} asked for")
     record_trade(order, trade, source=source, now=now)
@@ -174,14 +214,24 @@ def _take_average(order: Order, report: OrderReport) -> None:
 
 
 def _claim_parked(account: TradingAccount, order: Order, *, now: datetime) -> None:
+    """Record the trades that waited for their order; what cannot be is told and waits on."""
     parked = ParkedReport.objects.filter(account=account, broker_order_id=order.broker_order_id)
-    for row in parked:
-        record_trade(order, _trade_of(row.report), source=EventSource.RECONCILE, now=now)
-        row.delete()
+    for row in parked.order_by("pk"):
+        trade = _trade_of(row.report)
+        try:
+            with transaction.atomic():
+                # Read anew: one that was undone has left its marks on the object at hand.
+                held = locked_order(order.pk)
+                _record_own(held, trade, source=EventSource.RECONCILE, now=now)
+                row.delete()
+        except UNUSABLE as error:
+            _set_aside(account, trade, error)
 
 
 def _raw(report: OrderReport | TradeReport) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(report).items() if value not in (None, "")}
+    told = {name: value for name, value in asdict(report).items() if value not in (None, "")}
+    # What is set aside for a character that no database takes must itself be writable.
+    return {name: str(value).replace("\x00", "") for name, value in told.items()}
 
 
 def _trade_of(raw: dict[str, str]) -> TradeReport:

@@ -14,6 +14,7 @@ from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
 from brokers.services import PAPER
 from brokers.terms import OrderType, Product, Side, Validity
+from operations.errors import contained
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
 from orders.services.transitions import Note, add_event, make_move
@@ -27,8 +28,13 @@ FIRST_LOOK = timedelta(seconds=1)
 
 
 def submit_order(order_id: uuid.UUID, *, clock: Clock) -> Order:
-    """Send one pending order, once; whoever loses the claim does nothing."""
+    """Send one pending order, once; whoever loses the claim does nothing.
+
+    :raises UnknownBroker: while it is in time; one that is late ends, whatever its broker.
+    """
     order = _load(order_id)
+    if order.expires_at <= clock():
+        return _expire_unsent(order_id, now=clock())
     gateway = gateway_for(order.account, clock=clock)
     request = place_request(order)
     if not _claim(order, now=clock()):
@@ -42,7 +48,8 @@ def submit_pending(clock: Clock) -> int:
     waiting = Order.objects.pending().filter(account__own_clock=False).order_by("created_at")
     order_ids = list(waiting.values_list("pk", flat=True)[:500])
     for order_id in order_ids:
-        submit_order(order_id, clock=clock)
+        with contained("sending an order", order_id=order_id):
+            submit_order(order_id, clock=clock)
     return len(order_ids)
 
 
@@ -55,7 +62,8 @@ def find_lost_sends(*, now: datetime) -> int:
     )
     order_ids = list(lost.values_list("pk", flat=True))
     for order_id in order_ids:
-        _lose(order_id, evidence="The worker died between the claim and the answer", now=now)
+        with contained("finding a lost send", order_id=order_id):
+            _lose(order_id, evidence="The worker died between the claim and the answer", now=now)
     return len(order_ids)
 
 
@@ -91,7 +99,13 @@ def _load(order_id: uuid.UUID) -> Order:
 
 
 def locked_order(order_id: uuid.UUID) -> Order:
-    """Load an order and hold its row until the caller's transaction ends."""
+    """Load an order and hold its account's row, then its own, until the transaction ends.
+
+    The account always comes first: booking a fill, judging a change and cancelling the exits
+    that a fill leaves without purpose take it too, and would else wait for one another.
+    """
+    accounts = TradingAccount.objects.select_for_update(of=("self",), no_key=True)
+    accounts.only("pk").get(orders__pk=order_id)
     return (
         Order.objects.select_for_update(of=("self",))
         .select_related("account__connection", "instrument", "user", "workspace")
@@ -147,6 +161,14 @@ def _asker_may_act(now: datetime) -> Q:
         in_time, pk=OuterRef("user_id"), is_active=True, status=UserStatus.ACTIVE
     )
     return Q(is_exit=True) | Q(Exists(people))
+
+
+@transaction.atomic(durable=True)
+def _expire_unsent(order_id: uuid.UUID, *, now: datetime) -> Order:
+    order = locked_order(order_id)
+    if order.state is OrderStatus.PENDING:
+        _end_unsent(order, now=now)
+    return order
 
 
 def _end_unsent(order: Order, *, now: datetime) -> None:

@@ -8,8 +8,10 @@ from django.db import transaction
 
 from brokers.gateway import GatewayUnavailable, OrderReport
 from brokers.registry import Clock, gateway_for
+from market.calendar import local_day
+from operations.errors import contained
 from orders.lifecycle import Move
-from orders.models import EventSource, Order
+from orders.models import EventSource, MissingOrder, Order
 from orders.services.reporting import apply_updates
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
@@ -19,24 +21,31 @@ from orders.states import OrderStatus
 LOOK_AFTER_SECONDS = (1, 2, 4, 8, 15, 30, 60, 120, 240)
 GIVE_UP_AFTER = timedelta(seconds=300)
 GOOD_READINGS = 2
+FAILED_AGAIN_AFTER = timedelta(seconds=30)
 
 
 def settle_unknown_orders(clock: Clock) -> None:
-    """Look up every unknown order that is due, on the house's clock."""
+    """Look up every unknown order that is due, on the house's clock.
+
+    Each is put off before it is looked up: one whose look always fails goes to the back.
+    """
     due = Order.objects.filter(
         status=OrderStatus.UNKNOWN, settle_after__lte=clock(), account__own_clock=False
     )
-    for order_id in list(due.values_list("pk", flat=True)[:100]):
-        settle_unknown(order_id, clock=clock)
+    for order_id in list(due.order_by("settle_after").values_list("pk", flat=True)[:100]):
+        Order.objects.filter(pk=order_id).update(settle_after=clock() + FAILED_AGAIN_AFTER)
+        with contained("settling an unknown order", order_id=order_id):
+            settle_unknown(order_id, clock=clock)
 
 
 def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
     """Look one unknown order up in the broker's book: adopt it, wait, or conclude it never came.
 
-    It is given up only after five minutes and two full readings of the book without it; even
-    then a report that comes later revives it.
+    It is given up only after five minutes and two full readings of its own day's book without it;
+    even then a report that comes later revives it. What outlasts its day stays unknown, for a
+    person: no book can tell any more.
     """
-    order = Order.objects.select_related("account__connection").get(pk=order_id)
+    order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
     gateway = gateway_for(order.account, clock=clock)
     try:
         book, trades = gateway.orders(), gateway.trades()
@@ -45,7 +54,9 @@ def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
         return
     found = _find(order, list(book))
     if found is None:
-        _look_again(order_id, was_read=_is_whole(order, book), now=clock())
+        now = clock()
+        proves = _is_whole(order, book) and is_of_its_day(order, now)
+        _look_again(order_id, was_read=proves, now=now)
         return
     apply_updates(
         order.account,
@@ -60,7 +71,14 @@ def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
     """A book that lacks another order known to be working there proves nothing of this one."""
     listed = {report.broker_order_id for report in book}
     working = Order.objects.filter(account=order.account).working()
-    return not working.exclude(broker_order_id__in=listed).exists()
+    awaited = working.exclude(pk__in=MissingOrder.objects.told().values("pk"))
+    return not awaited.exclude(broker_order_id__in=listed).exists()
+
+
+def is_of_its_day(order: Order, now: datetime) -> bool:
+    """Tell whether the broker's book can still have the order: a book is for one day."""
+    exchange, sent = order.instrument.exchange, order.submitted_at or order.created_at
+    return local_day(exchange, sent) == local_day(exchange, now)
 
 
 def _find(order: Order, book: list[OrderReport]) -> OrderReport | None:
@@ -74,7 +92,7 @@ def _look_again(order_id: uuid.UUID, *, was_read: bool, now: datetime) -> None:
         return
     readings = order.retry_count + was_read
     sent = order.submitted_at or order.created_at
-    if readings >= GOOD_READINGS and now - sent >= GIVE_UP_AFTER:
+    if was_read and readings >= GOOD_READINGS and now - sent >= GIVE_UP_AFTER:
         words = f"It never reached the broker: not in {readings} full readings of its book"
         note = Note(Move.GIVE_UP, EventSource.RECONCILE, now, words)
         make_move(order, Move.GIVE_UP, note=note, now=now)

@@ -13,13 +13,15 @@ from operations.events import publish
 from operations.figures import rupees
 from operations.ids import new_id
 from orders.lifecycle import apply_fills
-from orders.models import EventSource, Order, Trade
+from orders.models import EventSource, Order, OrderSource, Trade
+from orders.outside import parts_by_book, record_parts
 from orders.services.cancelling import cancel_order
 from orders.services.transitions import Note, snapshot_of, write_snapshot
 from orders.soundness import ReportUnsound
 from orders.states import CANCELLABLE, FINAL
-from portfolio.fills import Fill
-from portfolio.services import book_fill, count_order
+from portfolio.charges import ChargeBreakdown
+from portfolio.fills import Fill, FillPart
+from portfolio.services import book_fill, count_order, lock_account
 from risk.selectors import Book, exposure
 
 
@@ -32,11 +34,12 @@ def record_trade(order: Order, report: TradeReport, *, source: EventSource, now:
         return
     is_first = order.traded_quantity == 0
     trade = _new_trade(order, report, now=now)
-    _book(trade, now=now)
+    parts = _book(trade, now=now)
     order.traded_quantity += trade.quantity
     order.traded_value += trade.value
     trade.is_late = order.state in FINAL and order.traded_quantity > order.filled_quantity
     trade.save(force_insert=True)
+    record_parts(trade, parts, now=now)
     _update_order(order, trade, source=source, now=now)
     if is_first:
         count_order(order.account, session_date=trade.session_date, successful=True, now=now)
@@ -57,8 +60,12 @@ def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:
     ).exclude(pk=order.pk)
     for surplus in exits.select_related("workspace"):
         book = Book(order.account, order.instrument, Product(order.product))
-        left = exposure(book, strategy=None, own=False, without=surplus.pk)
-        if surplus.remaining_quantity > left.exitable(Side(order.side).sign):
+        sign, key, whose = Side(order.side).sign, surplus.pk, surplus.user_strategy_id
+        left = exposure(book, strategy=None, own=False, without=key).exitable(sign)
+        if whose is not None:
+            own = exposure(book, strategy=whose, own=True, without=key).exitable(sign)
+            left = min(left, own)
+        if surplus.remaining_quantity > left:
             cancel_order(surplus, by=None, now=now)
 
 
@@ -96,7 +103,9 @@ def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:
     )
 
 
-def _book(trade: Trade, *, now: datetime) -> None:
+def _book(trade: Trade, *, now: datetime) -> tuple[FillPart, ...]:
+    lock_account(trade.account)
+    parts = parts_by_book(trade)
     fill = Fill(
         trade_id=trade.pk,
         order_id=trade.order.pk,
@@ -111,10 +120,18 @@ def _book(trade: Trade, *, now: datetime) -> None:
         session_date=trade.session_date,
         quantity_before=trade.order.traded_quantity,
         value_before=trade.order.traded_value,
+        parts=parts,
+        is_adjustment=trade.order.source == OrderSource.ADJUSTMENT,
     )
     booked = book_fill(fill, now=now)
     trade.realized_pnl, trade.net_amount = booked.realized_pnl, booked.net_amount
-    charges = booked.charges
+    trade.charges_known = booked.charges_known
+    set_charges(trade, booked.charges)
+    return parts
+
+
+def set_charges(trade: Trade, charges: ChargeBreakdown) -> None:
+    """Itemise what the trade was charged; the caller saves it."""
     trade.brokerage, trade.exchange_charges = charges.brokerage, charges.exchange_charges
     trade.clearing_charges, trade.sebi_fee = charges.clearing_charges, charges.sebi_fee
     trade.stt, trade.stamp_duty, trade.gst = charges.stt, charges.stamp_duty, charges.gst
@@ -129,9 +146,10 @@ def _update_order(order: Order, trade: Trade, *, source: EventSource, now: datet
         "trade_id": trade.broker_trade_id,
         "quantity": str(trade.quantity),
         "price": str(trade.price),
-        "charges": str(trade.charges),
+        "charges": str(trade.charges) if trade.charges_known else "not known",
     }
-    note = Note("FILL", source, trade.traded_at, _what(trade), data)
+    told = _what(trade) if trade.charges_known else f"{_what(trade)}, its charges are not known"
+    note = Note("FILL", source, trade.traded_at, told, data)
     write_snapshot(order, after, note=note, now=now)
     publish("trades", workspace_id=order.workspace_id, subject_id=trade.pk, now=now)
 

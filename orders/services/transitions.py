@@ -9,7 +9,7 @@ from notifications.services import notify
 from operations.events import publish
 from operations.figures import rupees
 from orders.lifecycle import Move, Snapshot, apply_move
-from orders.models import EventSource, ModificationType, Order, OrderEvent
+from orders.models import EventSource, ModificationType, Order, OrderEvent, OrderSource
 from orders.states import FINAL, WORKING, OrderStatus
 from risk.services import hold_remaining
 
@@ -23,6 +23,32 @@ class Note:
     occurred_at: datetime
     message: str = ""
     data: Mapping[str, object] = field(default_factory=dict)
+
+
+# What a move, a report or a fill may change. The terms an order was placed with are not among
+# them: an object read earlier must not write those back.
+_MOVING = (
+    "status",
+    "previous_status",
+    "quantity",
+    "filled_quantity",
+    "average_price",
+    "traded_quantity",
+    "traded_value",
+    "price",
+    "trigger_price",
+    "broker_order_id",
+    "exchange_order_id",
+    "report_sequence",
+    "reported_at",
+    "placed_at",
+    "closed_at",
+    "error_message",
+    "event_count",
+    "settle_after",
+    "command_sent_at",
+    "updated_at",
+)
 
 
 def snapshot_of(order: Order) -> Snapshot:
@@ -58,7 +84,7 @@ def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) 
     if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
         order.error_message = note.message
     add_event(order, note=note, from_status=before.status, now=now)
-    order.save()
+    order.save(update_fields=_MOVING)
     _hold_what_remains(order, now=now)
     if after.status is not before.status:
         tell_owner(order, now=now)
@@ -96,9 +122,12 @@ def _hold_what_remains(order: Order, *, now: datetime) -> None:
 
 
 def tell_owner(order: Order, *, now: datetime) -> None:
-    """Notify the order's owner of the ends that matter; a replay tells nobody."""
+    """Notify the order's owner of the ends that matter; a replay tells nobody.
+
+    An adjustment was never an order: whoever makes it tells of it, in its own words.
+    """
     told = _TOLD.get(order.state)
-    if told is None or order.account.own_clock:
+    if told is None or order.account.own_clock or order.source == OrderSource.ADJUSTMENT:
         return
     kind, level, words = told
     what = f"{order.side.title()} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"

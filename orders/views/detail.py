@@ -26,6 +26,7 @@ def order_detail(
         "trades": trades,
         "charges": charges_of(trades),
         "total_charges": sum((trade.charges for trade in trades), Decimal(0)),
+        "uncharged": sum(not trade.charges_known for trade in trades),
         "timeline": order_timeline(order),
         "violations": list(order.violations.order_by("violated_at")),
         "modifications": list(order.modifications.order_by("-requested_at")),

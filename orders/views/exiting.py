@@ -19,19 +19,22 @@ from market.quotes import quotes_of
 from operations.figures import ist_time, rupees
 from operations.ids import new_id
 from orders.models import Order
-from orders.services.exiting import exit_positions
+from orders.services.exiting import exit_positions, orders_needed
 from orders.states import OrderStatus
 from orders.views.answers import valid_ids
 from portfolio.models import Position
+from risk.selectors import exitable_quantities
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedExit:
-    """One order that an exit takes; ``value`` is None while nobody knows a price."""
+    """What an exit sends for one position, in so many orders; ``value`` is None while nobody
+    knows a price."""
 
     position: Position
     side: str
     quantity: int
+    orders: int
     last_price: Decimal | None
 
     @property
@@ -45,6 +48,7 @@ def preview_exits(request: UserRequest) -> HttpResponse:
     planned = _planned(_chosen(request))
     context = {
         "planned": planned,
+        "orders": sum(each.orders for each in planned),
         "value": sum((each.value or Decimal(0) for each in planned), Decimal(0)),
         "is_paper": bool(planned) and all(each.position.account.is_paper for each in planned),
         # The key makes a second press of the same button find the orders of the first.
@@ -110,13 +114,17 @@ def _chosen(request: UserRequest) -> QuerySet[Position]:
 
 
 def _planned(positions: QuerySet[Position]) -> list[PlannedExit]:
+    """What an exit takes of each position; one whose exit is on its way already takes nothing."""
     quotes = quotes_of({position.instrument.key for position in positions})
+    leaving = exitable_quantities(positions)
     return [
         PlannedExit(
             position,
             side="SELL" if position.quantity > 0 else "BUY",
-            quantity=abs(position.quantity),
+            quantity=leaving[position.pk],
+            orders=orders_needed(position.instrument, leaving[position.pk]),
             last_price=quotes[key].ltp if (key := position.instrument.key) in quotes else None,
         )
         for position in positions
+        if leaving[position.pk]
     ]

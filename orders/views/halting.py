@@ -19,11 +19,9 @@ from accounts.permissions import trader_required
 from market.quotes import quotes_of
 from operations.ids import new_id
 from orders.models import Order
-from orders.models.orders import OrderQuerySet
-from orders.services.exiting import cancel_entries, exit_positions
+from orders.services.halting import HaltRequest, halt_trading
 from orders.views.exiting import tell_exits
 from portfolio.models import Position
-from risk.services import engage_kill_switch
 
 WORD = "HALT"
 
@@ -31,7 +29,8 @@ WORD = "HALT"
 class HaltForm(forms.Form):
     exit = forms.BooleanField(required=False)
     reason = forms.CharField(max_length=300, required=False)
-    word = forms.CharField(max_length=10)
+    # Whatever is typed there is answered alike: with the word to type.
+    word = forms.CharField(required=False)
     key = forms.UUIDField()
 
     def clean_word(self) -> str:
@@ -81,7 +80,7 @@ def consequences_of(workspace: Workspace) -> Consequences:
         if position.instrument.key in quotes
     ]
     return Consequences(
-        orders=_entries(workspace).count(),
+        orders=Order.objects.filter(workspace=workspace).halted_with_trading().alive().count(),
         strategies=workspace.user_strategies.filter(status="ACTIVE").count(),
         accounts=workspace.accounts.filter(is_active=True).count(),
         positions=len(positions),
@@ -90,32 +89,17 @@ def consequences_of(workspace: Workspace) -> Consequences:
     )
 
 
-def _entries(workspace: Workspace) -> OrderQuerySet:
-    return Order.objects.filter(workspace=workspace, is_exit=False).alive()
-
-
 def _halt(request: UserRequest, form: HaltForm) -> None:
-    """Shut the switch first, so that nothing new leaves while the open orders are cancelled."""
     now, chosen = timezone.now(), form.cleaned_data
-    reason = chosen["reason"] or "Halted by hand"
-    engage_kill_switch(request.workspace, by=request.user, reason=reason, now=now)
-    entries = _entries(request.workspace).select_related("instrument", "account__connection")
-    cancelled, complaints = cancel_entries(list(entries), now=now)
-    messages.success(request, f"Trading is halted. Open entry orders being cancelled: {cancelled}.")
-    if chosen["exit"]:
-        complaints += _exit_everything(request, key=chosen["key"].hex)
-    for complaint in complaints:
-        messages.error(request, complaint)
-
-
-def _exit_everything(request: UserRequest, *, key: str) -> list[str]:
-    positions = Position.objects.open().filter(workspace=request.workspace)
-    now = timezone.now()
-    orders, complaints = exit_positions(
-        positions.select_related("instrument", "account__connection"),
+    wanted = HaltRequest(
         by=request.user,
-        now=now,
-        idempotency_key=key,
+        reason=chosen["reason"] or "Halted by hand",
+        key=chosen["key"].hex,
+        exits_positions=chosen["exit"],
     )
-    tell_exits(request, orders, now=now)
-    return complaints
+    halted = halt_trading(request.workspace, wanted, now=now)
+    words = f"Trading is halted. Open entry orders being cancelled: {halted.cancelled}."
+    messages.success(request, words)
+    tell_exits(request, halted.exits, now=now)
+    for complaint in halted.complaints:
+        messages.error(request, complaint)

@@ -46,7 +46,7 @@ ORDER_FILE = (
 TRADE_FILE = (
     "Traded at", "Trade", "Order", "Account", "Strategy", "Instrument", "Side", "Product",
     "Quantity", "Price", "Value", "Realised", "Brokerage", "STT", "Exchange", "Clearing", "SEBI",
-    "Stamp duty", "GST", "Charges", "Net amount", "Currency",
+    "Stamp duty", "GST", "Charges", "Net amount", "Currency", "Charges known",
 )  # fmt: skip
 
 
@@ -54,12 +54,14 @@ TRADE_FILE = (
 def order_list(request: UserRequest, template: str = "orders/list.html") -> HttpResponse:
     everything = orders_on_page(request.user, request.workspace)
     chosen = OrderFilter(request.GET, workspace=request.workspace)
+    listing = list_rows(
+        chosen.narrow(everything), columns=ORDER_COLUMNS, params=request.GET, default="-time"
+    )
     context = {
         "filter": chosen,
-        "listing": list_rows(
-            chosen.narrow(everything), columns=ORDER_COLUMNS, params=request.GET, default="-time"
-        ),
+        "listing": listing,
         "counts": order_counts(everything),
+        "may_cancel": any(not order.state.is_final for order in listing),
         "may_trade": request.membership.role in TRADING_ROLES,
         "now": timezone.now(),
     }
@@ -107,7 +109,7 @@ def export_trades(request: UserRequest) -> HttpResponse:
             trade.side, trade.product, trade.quantity, trade.price, trade.value,
             trade.realized_pnl, trade.brokerage, trade.stt, trade.exchange_charges,
             trade.clearing_charges, trade.sebi_fee, trade.stamp_duty, trade.gst, trade.charges,
-            trade.net_amount, trade.account.currency,
+            trade.net_amount, trade.account.currency, "yes" if trade.charges_known else "no",
         )
         for trade in trades.order_by("-traded_at", "-pk").iterator()
     )  # fmt: skip

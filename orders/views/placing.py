@@ -17,13 +17,14 @@ from brokers.scope import SCOPE_KEY, chosen_scope, scopes_of
 from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
 from brokers.venue import CalendarUnknown, Phase, installed_venue
 from market.models import Instrument
-from market.quotes import quote_of
+from market.quotes import QuoteView, quote_of
 from operations.figures import price
 from orders.forms import OrderForm
 from orders.models import Order
 from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
 from orders.ticket import Ticket, ticket_of
+from orders.views.answers import valid_ids
 
 SHUT = (Phase.CLOSED, Phase.POST_CLOSE)
 
@@ -90,13 +91,19 @@ def _initial(request: UserRequest, instrument: Instrument) -> dict[str, object]:
         "account": asked.get("account") or (scope.accounts[0].pk if scope.accounts else None),
         "side": asked.get("side") if asked.get("side") in Side.values else Side.BUY,
         "product": asked.get("product") or (Product.NRML if derivative else Product.MIS),
-        "order_type": OrderType.LIMIT if quote else OrderType.MARKET,
+        "order_type": asked.get("order_type") or (OrderType.LIMIT if quote else OrderType.MARKET),
         "validity": Validity.DAY,
         "quantity": asked.get("quantity") or instrument.lot_size,
-        "price": price(quote.ltp, instrument.tick_size).replace(",", "") if quote else None,
+        "price": asked.get("price") or _last_price(quote, instrument),
+        "trigger_price": asked.get("trigger_price"),
         "is_amo": _is_shut(instrument, timezone.now()),
-        "idempotency_key": uuid.uuid4(),
+        # The window that chose another account is still the same window.
+        "idempotency_key": next(iter(valid_ids(asked.getlist("idempotency_key"))), uuid.uuid4()),
     }
+
+
+def _last_price(quote: QuoteView | None, instrument: Instrument) -> str | None:
+    return price(quote.ltp, instrument.tick_size).replace(",", "") if quote else None
 
 
 def _is_shut(instrument: Instrument, now: datetime) -> bool:

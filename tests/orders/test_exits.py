@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db
 
 
 def exit_now(desk: Desk, position: Position, key: str) -> Order:
-    return exit_position(position, by=desk.user, now=desk.now, idempotency_key=key)
+    [order] = exit_position(position, by=desk.user, now=desk.now, idempotency_key=key)
+    return order
 
 
 class TestAnExit:

@@ -12,8 +12,8 @@ from brokers.gateway import Accepted, BrokerStatus, OrderReport, QuoteTick, Trad
 from brokers.terms import OrderType, Product, Side, Validity
 from notifications.models import Notification
 from operations.models import ErrorLog
-from orders.models import EventSource, Order, OrderSource, Trade
-from orders.services.reconciling import reconcile_account, reconcile_accounts
+from orders.models import EventSource, Order, OrderSource, ParkedReport, Trade
+from orders.services.reconciling import accounts_due, reconcile_account, reconcile_due
 from orders.services.reporting import apply_updates
 from orders.services.settling import settle_unknown, settle_unknown_orders
 from orders.states import OrderStatus
@@ -109,9 +109,75 @@ class TestAnUnbelievableRow:
         second.account.save()
         first.account.connection.broker_type = "nobody"
         first.account.connection.save()
-        reconcile_accounts(second.clock)
+        for account_id in accounts_due(now=second.now):
+            reconcile_due(account_id, clock=second.clock)
         second.account.refresh_from_db()
         assert second.account.reconciled_at == second.now
+
+
+class TestAPriceOfNothing:
+    """Some brokers write 0 where there is no price."""
+
+    def test_does_not_freeze_the_order_it_is_told_of(self) -> None:
+        desk = make_desk()
+        order = desk.send(desk.place(quantity=10))
+        filled = replace(
+            report_of(desk, order), status=BrokerStatus.FILLED, filled_quantity=10, sequence=9
+        )
+        none = Decimal(0)
+        told(desk, orders=[replace(filled, price=none, trigger_price=none, average_price=none)])
+        order.refresh_from_db()
+        assert (order.state, order.price) == (OrderStatus.FILLED, None)
+        assert order.average_price is None
+        assert not ErrorLog.objects.exists()
+
+    def test_does_not_keep_an_outside_order_from_being_adopted(self) -> None:
+        desk = make_desk()
+        known = report_of(desk, desk.send(desk.place(limit="90.00")))
+        outside = replace(known, broker_order_id="X1", tag="", quantity=3, price=Decimal(0))
+        told(desk, orders=[replace(outside, order_type=OrderType.MARKET)])
+        assert Order.objects.get(source=OrderSource.EXTERNAL).price is None
+
+
+class TestADayThatNoCalendarKnows:
+    def test_sets_its_trade_aside_and_the_next_one_is_booked(self) -> None:
+        desk = make_desk()
+        first, second = desk.send(desk.place()), desk.send(desk.place())
+        far = datetime(2090, 1, 3, 5, 0, tzinfo=UTC)
+        told(desk, trades=[trade_of(first, traded_at=far), trade_of(second, trade_id="T2")])
+        assert Trade.objects.get().order == second
+        assert ErrorLog.objects.get().error_type == "CalendarUnknown"
+
+
+class TestATradeThatCameBeforeItsOrder:
+    def order_and_report(self, desk: Desk) -> tuple[Order, OrderReport]:
+        """An order that the broker has and whose number nobody here knows yet."""
+        order = desk.place()
+        with answering(place=LOST, executes=True):
+            desk.send(order)
+        return order, open_gateway(desk.account, desk.clock).orders()[0]
+
+    def test_is_held_against_its_order_as_any_other(self) -> None:
+        desk = make_desk()
+        order, report = self.order_and_report(desk)
+        order.broker_order_id = report.broker_order_id
+        told(desk, trades=[trade_of(order, side=Side.SELL)])
+        told(desk, orders=[report])
+        order.refresh_from_db()
+        assert order.state is OrderStatus.PLACED
+        assert not Trade.objects.exists()
+        assert ErrorLog.objects.get().error_type == "ReportUnsound"
+
+    def test_is_booked_though_another_of_them_could_not_be(self) -> None:
+        desk = make_desk()
+        order, report = self.order_and_report(desk)
+        order.broker_order_id = report.broker_order_id
+        wrong = trade_of(order, trade_id="T0", instrument_key="NSE:TCS", quantity=4)
+        told(desk, trades=[wrong, trade_of(order, quantity=6)])
+        told(desk, orders=[report])
+        order.refresh_from_db()
+        assert (order.traded_quantity, order.state) == (6, OrderStatus.PARTIALLY_FILLED)
+        assert not ParkedReport.objects.filter(trade_id="T1").exists()
 
 
 class TestAnAcceptance:

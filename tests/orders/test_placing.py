@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -9,7 +10,8 @@ from brokers.terms import Side
 from market.models import Instrument
 from notifications.models import Notification
 from orders.models import Order, OrderEvent
-from orders.services.placing import IdempotencyConflict, OrderInvalid
+from orders.requests import OrderRequest
+from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
 from risk.models import Reservation, RiskRule, RiskViolation, RuleType
 from tests.builders import make_user
@@ -57,6 +59,23 @@ class TestAnInvalidOrder:
         with pytest.raises(OrderInvalid, match=words) as refused:
             make_desk().place(quantity=quantity)
         assert list(refused.value.errors) == ["quantity"]
+
+    @pytest.mark.parametrize("field", ["tp_price", "sl_price"])
+    def test_with_a_price_that_nothing_acts_on_is_refused(self, field: str) -> None:
+        desk = make_desk()
+        asked: dict[str, Any] = {field: Decimal("95.00")}
+        request = OrderRequest(
+            account=desk.account, instrument=desk.instrument, side=Side.BUY, quantity=10, **asked
+        )
+        with pytest.raises(OrderInvalid, match="an order of its own") as refused:
+            place_order(request, user=desk.user, idempotency_key="k", now=desk.now)
+        assert list(refused.value.errors) == [field]
+
+    def test_at_a_broker_that_nobody_knows_is_refused_in_words(self) -> None:
+        desk = make_desk()
+        desk.account.connection.broker_type = "nobody"
+        with pytest.raises(OrderInvalid, match="No broker is called nobody"):
+            desk.place()
 
     def test_off_the_lot_is_refused(self) -> None:
         desk = make_desk()

@@ -2,14 +2,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 
 from brokers.adapters.paper.exchange import advance, match
 from brokers.adapters.paper.gateway import open_gateway
 from brokers.gateway import PlaceRequest, QuoteTick
+from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side, Validity
 from operations.models import ErrorLog
 from orders.models import Order, OrderSource, Trade
-from orders.services.reconciling import reconcile_account
+from orders.services.reconciling import accounts_due, reconcile_account, reconcile_due
 from orders.states import OrderStatus
 from portfolio.models import Position
 from tests.orders.broken_lines import answering
@@ -101,6 +103,28 @@ class TestAReconciliation:
         order.refresh_from_db()
         assert order.state is OrderStatus.OPEN
 
+    def test_of_a_book_that_lacks_a_working_order_proves_nothing(self) -> None:
+        desk = make_desk()
+        yesterdays = desk.send(desk.place(limit="90.00"))
+        desk.send(desk.place(limit="91.00"))
+        desk.trade("100.00")
+        day_before = desk.now - timedelta(days=1)
+        Order.objects.filter(pk=yesterdays.pk).update(created_at=day_before)
+        with answering(orders=[]):
+            found = reconcile_account(desk.account, clock=desk.clock)
+        yesterdays.refresh_from_db()
+        assert not found.is_complete
+        assert yesterdays.state is OrderStatus.OPEN
+        assert "lacks" in ErrorLog.objects.get().message
+
+    def test_of_an_empty_position_report_flattens_nothing(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        with answering(positions=[]):
+            found = reconcile_account(desk.account, clock=desk.clock)
+        assert found.differences
+        assert Position.objects.open().get().quantity == 10
+
     def test_ends_an_order_of_yesterday_that_todays_book_does_not_have(self) -> None:
         desk = make_desk()
         order = desk.send(desk.place(limit="90.00"))
@@ -110,6 +134,51 @@ class TestAReconciliation:
             reconcile_account(desk.account, clock=desk.clock)
         order.refresh_from_db()
         assert order.state is OrderStatus.EXPIRED
+
+
+class TestWhatIsDue:
+    def due(self, desk: Desk, *, after: int) -> bool:
+        now = desk.now + timedelta(seconds=after)
+        return desk.account.pk in accounts_due(now=now)
+
+    def test_is_no_account_that_agreed_just_now(self) -> None:
+        desk = make_desk()
+        reconcile_account(desk.account, clock=desk.clock)
+        assert not self.due(desk, after=299)
+        assert self.due(desk, after=300)
+
+    def test_is_an_account_with_an_order_under_way_every_time(self) -> None:
+        desk = make_desk()
+        desk.send(desk.place(limit="90.00"))
+        assert self.due(desk, after=1)
+
+    def test_is_an_account_that_has_never_agreed(self) -> None:
+        desk = make_desk()
+        TradingAccount.objects.update(reconciled_at=None)
+        assert self.due(desk, after=0)
+
+    @pytest.mark.parametrize("state", [{"is_active": False}, {"own_clock": True}])
+    def test_is_no_account_that_is_off_or_lives_on_its_own_clock(
+        self, state: dict[str, bool]
+    ) -> None:
+        desk = make_desk()
+        TradingAccount.objects.update(reconciled_at=None, **state)
+        assert not self.due(desk, after=0)
+
+    def test_is_left_to_the_worker_that_is_at_it(self) -> None:
+        desk = make_desk()
+        TradingAccount.objects.update(reconciled_at=None)
+        cache.add(f"reconciling:{desk.account.pk}", True)
+        reconcile_due(desk.account.pk, clock=desk.clock)
+        assert TradingAccount.objects.get().reconciled_at is None
+
+    def test_may_be_taken_again_after_a_failure(self) -> None:
+        desk = make_desk()
+        for _ in range(2):
+            with answering(deaf=True):
+                reconcile_due(desk.account.pk, clock=desk.clock)
+        reconcile_due(desk.account.pk, clock=desk.clock)
+        assert ErrorLog.objects.count() == 2
 
 
 def told_to_nobody(desk: Desk, price: str) -> None:

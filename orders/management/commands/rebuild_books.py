@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from brokers.models import TradingAccount
 from orders.booked_fills import booked_fills, unbooked_trades
+from orders.services.charging import charge_trades
 from portfolio.posting import ledger_faults
 from portfolio.proving import differences, write_books
 from portfolio.rebuilding import rebuild
@@ -22,6 +24,11 @@ class Command(BaseCommand):
         mode = parser.add_mutually_exclusive_group()
         mode.add_argument("--check", action="store_true", help="Only look (the default)")
         mode.add_argument(
+            "--charge",
+            action="store_true",
+            help="First post the charges of trades that were booked before their rates were known",
+        )
+        mode.add_argument(
             "--write",
             action="store_true",
             help="Set positions and sessions right; never the ledger",
@@ -30,12 +37,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = 0
         for account in _accounts(options["account"]):
+            if options["charge"]:
+                self._charge(account)
             with transaction.atomic():
                 lock_account(account)
                 found += self._prove(account, is_writing=options["write"])
         if found:
             raise CommandError(f"{found} differences", returncode=1)
         self.stdout.write(self.style.SUCCESS("The books are what the trades make them."))
+
+    def _charge(self, account: TradingAccount) -> None:
+        charged = charge_trades(account, now=timezone.now())
+        self.stdout.write(
+            f"{account}: {charged.trades} trades charged, {charged.waiting} still without rates"
+        )
 
     def _prove(self, account: TradingAccount, *, is_writing: bool) -> int:
         """Print what differs and return how much of it is left."""

@@ -1,0 +1,189 @@
+"""Adopt a believed difference: one visible adjustment brings our books to the broker's figure.
+
+It is an order of its own with one trade, of source ADJUSTMENT, split over the books it closes as
+an order from outside is. Never a change of a position behind the books' back.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from brokers.gateway import TradeReport
+from brokers.models import TradingAccount
+from brokers.terms import OrderType, Product, Side
+from brokers.venue import CalendarUnknown
+from market.models import Instrument
+from market.quotes import quote_of
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
+from operations.figures import ist_minute, rupees
+from operations.ids import new_order_tag
+from operations.models import ErrorLog, Severity
+from orders.models import EventSource, Order, OrderSource
+from orders.services.differing import our_holdings
+from orders.services.sending import locked_order
+from orders.services.trading import record_trade
+from orders.services.transitions import Note, add_event
+from orders.states import OrderStatus
+from portfolio.models import DifferenceState, Position, PositionDifference
+from portfolio.services import lock_account
+
+# A difference that is still open by then is somebody's business, whatever it waits for.
+TELL_AFTER_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an adjustment is booked at, and in words whose price that is."""
+
+    amount: Decimal
+    words: str
+
+
+def adopt_difference(difference_id: uuid.UUID, *, now: datetime) -> PositionDifference:
+    """Bring our books to the broker's figure and tell the account's owner; once only.
+
+    What has moved here since the reading is left for the next one, and so is what nobody knows a
+    price of: the difference stays open and says so.
+    """
+    try:
+        return _adopt(difference_id, now=now)
+    except CalendarUnknown as error:
+        words = f"It cannot be dated: {error}"
+        PositionDifference.objects.filter(pk=difference_id).update(reason=words)
+        return PositionDifference.objects.get(pk=difference_id)
+
+
+def tell_open_difference(row: PositionDifference, *, now: datetime) -> None:
+    """Tell the owner once of a difference that nobody here can settle, and why."""
+    is_old = (now - row.first_seen_at).total_seconds() >= TELL_AFTER_SECONDS
+    is_due = is_old or (row.is_doubted and row.readings > 1)
+    untold = PositionDifference.objects.open().filter(pk=row.pk, told_at=None)
+    if not is_due or not untold.update(told_at=now):
+        return
+    row.told_at = now
+    name = row.instrument.trading_symbol if row.instrument else row.instrument_key
+    title = f"{name} differs at the broker of {row.account.name}: only exits there"
+    _tell(row, title, f"{figures(row)}. {row.reason}.", now=now)
+
+
+@transaction.atomic
+def _adopt(difference_id: uuid.UUID, *, now: datetime) -> PositionDifference:
+    row = PositionDifference.objects.select_related(
+        "account__connection__user", "account__workspace", "instrument"
+    ).get(pk=difference_id)
+    lock_account(row.account)
+    row.refresh_from_db(fields=["state", "ours", "theirs", "reason"])
+    if row.state != DifferenceState.OPEN or row.instrument is None:
+        return row
+    if our_holdings(row.account)[row.instrument_key, row.product] != row.ours:
+        return row
+    price = _price_of(row)
+    if price is None:
+        row.reason = "Nobody knows a price to book it at"
+        row.save(update_fields=["reason"])
+        return row
+    _record(row, row.instrument, price, now=now)
+    return row
+
+
+def _record(
+    row: PositionDifference, instrument: Instrument, price: Price, *, now: datetime
+) -> None:
+    order = _write_order(row, instrument, price, now=now)
+    trade = TradeReport(
+        trade_id=f"ADJ-{row.pk}",
+        broker_order_id="",
+        instrument_key=row.instrument_key,
+        side=Side(order.side),
+        product=Product(row.product),
+        quantity=order.quantity,
+        price=price.amount,
+        traded_at=now,
+    )
+    record_trade(locked_order(order.pk), trade, source=EventSource.RECONCILE, now=now)
+    row.state, row.adjusted_at, row.adjustment_id = DifferenceState.ADJUSTED, now, order.pk
+    row.told_at = now
+    row.reason = order.error_message
+    row.save(update_fields=["state", "adjusted_at", "adjustment_id", "told_at", "reason"])
+    what = f"{'Added' if order.side == Side.BUY else 'Taken off'} {rupees(order.quantity, 0)}"
+    title = f"{what} {instrument.trading_symbol} in {row.account.name}, as its broker says"
+    _tell(row, title, f"{row.reason}. Charges are not known.", now=now)
+
+
+def _write_order(
+    row: PositionDifference, instrument: Instrument, price: Price, *, now: datetime
+) -> Order:
+    reason = f"{figures(row)} in {row.readings} readings; booked at {price.words}"
+    order = Order.objects.create(
+        workspace_id=row.account.workspace_id,
+        user=row.account.connection.user,
+        account=row.account,
+        instrument=instrument,
+        source=OrderSource.ADJUSTMENT,
+        tag=new_order_tag(now),
+        idempotency_key=f"adjustment:{row.pk}",
+        request_hash="",
+        side=Side.BUY if row.missing > 0 else Side.SELL,
+        order_type=OrderType.MARKET,
+        product=row.product,
+        quantity=abs(row.missing),
+        status=OrderStatus.PLACED,
+        error_message=reason,
+        expires_at=now,
+        created_at=now,
+    )
+    words = f"Not an order: the broker's positions said otherwise than ours. {reason}"
+    note = Note("ADJUSTED", EventSource.RECONCILE, now, words)
+    add_event(order, note=note, from_status="", now=now)
+    order.save(update_fields=["event_count"])
+    return order
+
+
+def _price_of(row: PositionDifference) -> Price | None:
+    """The broker's average; where it told none, the last price anybody knows, and whose it is."""
+    if row.price is not None and row.price > 0:
+        return Price(row.price, f"the broker's average, {rupees(row.price)}")
+    quote = quote_of(row.instrument_key)
+    if quote is not None and quote.ltp > 0:
+        as_of = ist_minute(quote.as_of)
+        return Price(quote.ltp, f"the last price, {rupees(quote.ltp)} as of {as_of}")
+    held = Position.objects.filter(
+        account=row.account, instrument=row.instrument, product=row.product
+    ).open()
+    average = next((each.average_price for each in held.order_by("opened_at")), None)
+    if average is None or average <= 0:
+        return None
+    rounded = average.quantize(Decimal("0.0001"))
+    return Price(rounded, f"our own average, {rupees(rounded)}: no other price is known")
+
+
+def figures(row: PositionDifference) -> str:
+    return (
+        f"{row.instrument_key} {row.product}: {rupees(row.ours, 0)} here, "
+        f"{rupees(row.theirs, 0)} at the broker"
+    )
+
+
+def _tell(row: PositionDifference, title: str, message: str, *, now: datetime) -> None:
+    account: TradingAccount = row.account
+    ErrorLog.objects.create(
+        error_type="PositionMismatch",
+        message=f"{account.name}: {message}",
+        severity=Severity.CRITICAL,
+        related_account_id=account.pk,
+        related_order_id=row.adjustment_id,
+    )
+    notify(
+        account.connection.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=title,
+        message=message,
+        now=now,
+        workspace=account.workspace,
+        data={"order": str(row.adjustment_id)} if row.adjustment_id else {},
+    )
