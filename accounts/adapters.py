@@ -14,7 +14,9 @@ from operations.requests import client_ip
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Let strangers sign up unless the operator closed the door."""
+        """Let strangers sign up if the operator says so; unsaid, only a server's first person."""
+        if settings.SIGN_UP_OPEN is None:
+            return not User.objects.exists()
         return bool(settings.SIGN_UP_OPEN)
 
     def save_user(

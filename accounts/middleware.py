@@ -6,15 +6,17 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
+from django.db.models import Case, F, FilteredRelation, Q, Value, When
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import Membership, User
-from accounts.sessions import SESSION_ROW_KEY, is_session_open
+from accounts.models import Membership, User, UserSession
+from accounts.sessions import SESSION_ROW_KEY, is_session_open, still_stands
 
 WORKSPACE_KEY = "workspace_id"
+_SIGN_IN = ("id", "session_key_hash", "expires_at", "ended_at", "updated_at")
 View = Callable[..., HttpResponseBase]
 
 
@@ -31,9 +33,8 @@ class WorkspaceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         user = request.user
         if isinstance(user, User):
-            if not is_session_open(request.session, user=user, now=timezone.now()):
+            if not _is_let_in(request, user):
                 return _sign_out(request)
-            _enter_workspace(request, user)
         elif SESSION_ROW_KEY in request.session:
             # Signed in once, and no longer let in: see PersonBackend.
             return _sign_out(request)
@@ -50,14 +51,32 @@ class WorkspaceMiddleware:
             raise PermissionDenied("You belong to no desk. Ask its owner to add you.")
 
 
-def _enter_workspace(request: HttpRequest, user: User) -> None:
+def _is_let_in(request: HttpRequest, user: User) -> bool:
+    """Check the sign-in and enter the workspace, both with one question to the database."""
+    now = timezone.now()
+    membership = _membership_and_sign_in(request, user)
+    if membership is None:
+        return is_session_open(request.session, user=user, now=now)
+    values = [getattr(membership, f"sign_in_{name}") for name in _SIGN_IN]
+    if values[0] is None:
+        return False
+    row = UserSession.from_db(None, _SIGN_IN, values)
+    if not still_stands(row, session=request.session, now=now):
+        return False
+    request.membership = membership  # type: ignore[attr-defined]  # see UserRequest
+    request.workspace = membership.workspace  # type: ignore[attr-defined]
+    return True
+
+
+def _membership_and_sign_in(request: HttpRequest, user: User) -> Membership | None:
+    """Read the membership to enter by, and as ``sign_in_…`` the row that the session names."""
+    named = Q(user__user_sessions__pk=request.session.get(SESSION_ROW_KEY))
+    sign_in = FilteredRelation("user__user_sessions", condition=named)
+    columns = {f"sign_in_{name}": F(f"sign_in__{name}") for name in _SIGN_IN}
+    is_chosen = Case(When(workspace=_chosen(request), then=Value(0)), default=Value(1))
     mine = Membership.objects.filter(user=user).select_related("workspace")
-    chosen = _chosen(request)
-    membership = mine.filter(workspace=chosen).first() if chosen else None
-    membership = membership or mine.order_by("created_at", "pk").first()
-    if membership is not None:
-        request.membership = membership  # type: ignore[attr-defined]  # see UserRequest
-        request.workspace = membership.workspace  # type: ignore[attr-defined]
+    mine = mine.annotate(sign_in=sign_in).annotate(**columns)
+    return mine.order_by(is_chosen, "created_at", "pk").first()
 
 
 def _chosen(request: HttpRequest) -> uuid.UUID | None:

@@ -24,6 +24,26 @@ def manager_required(view: View[P]) -> View[P]:
     return _role_required(view, MANAGING_ROLES)
 
 
+def operator_required(view: View[P]) -> View[P]:
+    """Let only the people who run the house through, whatever their role at a desk."""
+
+    @wraps(view)
+    def checked(request: UserRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        require_operator(request.user)
+        return view(request, *args, **kwargs)
+
+    return checked  # type: ignore[return-value]  # wraps() hides that it takes what view takes
+
+
+def require_operator(user: User) -> None:
+    """Check that the person may change what every desk of the house shares.
+
+    :raises PermissionDenied: when they are not of its staff, as an owner of a desk alone.
+    """
+    if not user.is_staff:
+        raise PermissionDenied("This is shared by every desk: only the house's operator may")
+
+
 def require_trading_role(user: User, workspace: Workspace) -> None:
     """Check that the person may place orders in the workspace.
 

@@ -38,7 +38,12 @@ def start_session(
 def is_session_open(session: SessionBase, *, user: User, now: datetime) -> bool:
     """Tell whether the sign-in behind this session still stands, and note that it was seen."""
     row = _row_of(session).filter(user=user).first()
-    if row is None or row.ended_at is not None or row.expires_at <= now:
+    return row is not None and still_stands(row, session=session, now=now)
+
+
+def still_stands(row: UserSession, *, session: SessionBase, now: datetime) -> bool:
+    """Tell whether a sign-in stands that was read before, and note that it was seen."""
+    if row.ended_at is not None or row.expires_at <= now:
         return False
     key_hash = digest(str(session.session_key))
     if row.session_key_hash != key_hash or now - row.updated_at > SEEN_EVERY:

@@ -1,7 +1,6 @@
 """How an amount is typed into a form."""
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 
 from django import forms
@@ -12,19 +11,16 @@ SPACES = str.maketrans("", "", "₹ \u00a0")
 
 
 class AmountInput(forms.TextInput):
-    """Takes an amount as an Indian trader types it, 2,50,000, and shows a number pad on a phone."""
+    """Shows a number pad on a phone."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
-    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> str:
-        return str(data.get(name) or "").replace(",", "")
-
 
 class FigureField(forms.DecimalField):
-    """A price as people write it: 1,412.60 or ₹1412.6."""
+    """A price or an amount as people write it: 1,412.60, ₹1412.6 or 2,50,000."""
 
-    widget = forms.TextInput
+    widget = AmountInput
 
     def clean(self, value: object) -> Decimal | None:
         figure: Decimal | None = super().clean(_bare(value, "Write it in digits, as 1,412.60"))
@@ -39,6 +35,16 @@ class UnitsField(forms.IntegerField):
     def clean(self, value: object) -> int | None:
         units: int | None = super().clean(_bare(value, "Write it in digits, as 1,50,000"))
         return units
+
+
+class FigureTextField(forms.CharField):
+    """A figure whose kind the form does not know: checked for how it is written, kept as text."""
+
+    widget = AmountInput
+
+    def clean(self, value: object) -> str:
+        figure: str = super().clean(_bare(value, "Write it in digits, as 1,412.60"))
+        return figure
 
 
 def _bare(value: object, words: str) -> object:

@@ -1,8 +1,9 @@
 """Keep errors where an operator finds them, without the secrets that were in their way."""
 
+import contextlib
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import structlog
 
@@ -35,3 +36,23 @@ def record_error(
     )
     logger.error("error_recorded", error_type=row.error_type, error_id=row.pk)
     return row
+
+
+@contextlib.contextmanager
+def contained(
+    stage: str, *, order_id: uuid.UUID | None = None, account_id: uuid.UUID | None = None
+) -> Iterator[None]:
+    """Record whatever goes wrong inside as critical, and let the caller go on.
+
+    For the edges of timed work alone: between one row and the next, one step and the next.
+    """
+    try:
+        yield
+    except Exception as error:  # the edge of a worker: the other rows go on
+        record_error(
+            error,
+            context={"stage": stage},
+            severity=Severity.CRITICAL,
+            order_id=order_id,
+            account_id=account_id,
+        )

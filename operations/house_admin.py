@@ -17,6 +17,7 @@ else:
 SEALED = frozenset(
     {
         "access_token",
+        "answer",
         "credentials",
         "key_hash",
         "password",
@@ -24,6 +25,7 @@ SEALED = frozenset(
         "secret",
         "session_key_hash",
         "tpin",
+        "webhook_url",
     }
 )
 WIDEST = 8

@@ -47,6 +47,7 @@ RULES = (
     Rule("brokers.PostbackEvent", "received_at", timedelta(days=90)),
     Rule("brokers.RateLimitWindow", "window_start", timedelta(days=7)),
     Rule("brokers.AuthToken", "created_at", timedelta(days=366), {"is_active": False}),
+    Rule("brokers.LoginAttempt", "created_at", timedelta(days=366)),
     Rule("market.Tick", "timestamp", timedelta(days=30)),
     Rule("sessions.Session", "expire_date", timedelta(0)),
 )

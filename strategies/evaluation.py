@@ -34,11 +34,13 @@ class Evaluator:
     """Whose activations are judged and from which history.
 
     Without ``accounts``: all that live by the house's clock; their orders are a worker's work.
-    A replay names its accounts, and their orders are placed at once, by the replay's clock.
+    A replay names its accounts, and their orders are placed at once, by the replay's clock. It
+    may name their activations, too: each is read again, under its lock, when it is judged.
     """
 
     accounts: tuple[TradingAccount, ...] | None = None
     history: BarHistory = STORED
+    activations: tuple[UserStrategy, ...] | None = None
 
     def on_candles_closed(self, closed: Sequence[ClosedBar], *, now: datetime) -> list[Signal]:
         """Judge every activation that waits for one of these candles."""
@@ -72,7 +74,7 @@ class Evaluator:
     def _waiting(
         self, closed: Sequence[ClosedBar]
     ) -> Iterable[tuple[UserStrategy, list[DueCandle]]]:
-        for activation in self._activations():
+        for activation in self.activations or self._activations():
             instruments = {each.key: each for each in activation.instruments.all()}
             due = [
                 candle

@@ -11,7 +11,7 @@ from brokers.models import TradingAccount
 from brokers.terms import InstrumentType, Product
 from market.models import Instrument, Interval
 from market.quotes import quotes_of
-from operations.amounts import AmountInput
+from operations.amounts import FigureField, FigureTextField
 from operations.listing import ListFilter
 from strategies.models import ActivationStatus, RiskLevel, Strategy, UserStrategy
 from strategies.parameters import Kind, Parameter
@@ -70,9 +70,7 @@ class ActivationForm(forms.Form):
     """Account, money, instruments and the strategy's own settings. The service judges them."""
 
     account = forms.ModelChoiceField(TradingAccount.objects.none(), empty_label=None)
-    allocation = forms.DecimalField(
-        label="Allocation, ₹", max_digits=15, decimal_places=2, widget=AmountInput
-    )
+    allocation = FigureField(label="Allocation, ₹", max_digits=15, decimal_places=2)
     interval = forms.ChoiceField(
         label="Candles", choices=[(each.value, each.label) for each in EVALUATED_INTERVALS]
     )
@@ -170,10 +168,9 @@ def _field_of(parameter: Parameter, defaults: Mapping[str, object]) -> forms.Fie
         return forms.BooleanField(label=parameter.words, initial=initial, required=False)
     if parameter.kind is Kind.CHOICE:
         return forms.ChoiceField(label=parameter.words, initial=initial, choices=parameter.choices)
-    return forms.CharField(
+    return FigureTextField(
         label=parameter.words,
         initial=str(initial),
         max_length=20,
         help_text=parameter.limits.capitalize(),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )

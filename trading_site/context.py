@@ -3,23 +3,20 @@
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import User, Workspace
+from accounts.models import MANAGING_ROLES, User, Workspace
+from brokers.models import BrokerConnection, ConnectionStatus
 from brokers.scope import NO_ACCOUNT, SCOPE_KEY, Scope, chosen_scope, scopes_of
-from market.models import Instrument, Watchlist, WatchlistItem
+from brokers.terms import Exchange
+from market.models import Instrument, Watchlist
 from market.quotes import QuoteView, quotes_of
-from market.selectors import (
-    WatchRow,
-    chosen_watchlist,
-    index_instruments,
-    watchlist_items,
-    watchlists_of,
-)
+from market.selectors import NOTHING_WATCHED, Watched, WatchRow, index_instruments, watched_by
 from notifications.selectors import unread_count
 from trading_site.halts import Halt, halts_in_force
-from trading_site.market_day import MarketDay, market_day
+from trading_site.market_day import CalendarEnd, MarketDay, calendar_ends, market_day
 from trading_site.navigation import PLACES, TABS, Link, links
 
 THEME_COOKIE = "theme"
@@ -33,7 +30,9 @@ class Shell:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.themes = THEMES
-        self.also_quoted: set[str] = set()  # by the page itself, to read all prices at once
+        # What the page itself wants to know besides, to be read in the frame's own queries.
+        self.also_quoted: set[str] = set()
+        self.also_of_accounts: dict[str, Subquery] = {}
 
     @cached_property
     def now(self) -> datetime:
@@ -68,12 +67,22 @@ class Shell:
 
     @cached_property
     def scopes(self) -> list[Scope]:
-        return scopes_of(self.workspace) if self.workspace else []
+        if self.workspace is None:
+            return []
+        return scopes_of(self.workspace, also=self.also_of_accounts)
 
     @cached_property
     def scope(self) -> Scope:
         chosen = self.request.session.get(SCOPE_KEY, "")
         return chosen_scope(self.scopes, chosen) if self.scopes else NO_ACCOUNT
+
+    @property
+    def signed_out(self) -> list[BrokerConnection]:
+        """Real brokers whose session has ended or failed: nothing can be sent there."""
+        accounts = [scope.accounts[0] for scope in self.scopes if len(scope.accounts) == 1]
+        found = {each.connection_id: each.connection for each in accounts if not each.is_paper}
+        lost = (ConnectionStatus.EXPIRED, ConnectionStatus.ERROR)
+        return [connection for connection in found.values() if connection.status in lost]
 
     @cached_property
     def unread(self) -> int:
@@ -98,26 +107,36 @@ class Shell:
         return market_day(exchange, now=self.now)
 
     @cached_property
+    def calendar_ends(self) -> list[CalendarEnd]:
+        """The exchanges whose known days soon end, for those who can do something about it."""
+        membership = getattr(self.request, "membership", None)
+        if membership is None or membership.role not in MANAGING_ROLES:
+            return []
+        traded = {each.exchange for each in self._index_instruments} or {Exchange.NSE.value}
+        return calendar_ends(traded, now=self.now)
+
+    @cached_property
     def indices(self) -> list[WatchRow]:
         return [self._row(instrument) for instrument in self._index_instruments]
 
-    @cached_property
+    @property
     def watchlists(self) -> list[Watchlist]:
-        if self.user is None or self.workspace is None:
-            return []
-        return list(watchlists_of(self.user, self.workspace))
+        return self._watched.lists
 
-    @cached_property
+    @property
     def watchlist(self) -> Watchlist | None:
-        return chosen_watchlist(self.watchlists, self.request.session.get(WATCHLIST_KEY, ""))
+        return self._watched.chosen
 
     @cached_property
     def watch_rows(self) -> list[WatchRow]:
-        return [self._row(item.instrument, item.pk) for item in self._items]
+        return [self._row(instrument, item_id) for item_id, instrument in self._watched.items]
 
     @cached_property
-    def _items(self) -> list[WatchlistItem]:
-        return list(watchlist_items(self.watchlist)) if self.watchlist else []
+    def _watched(self) -> Watched:
+        if self.user is None or self.workspace is None:
+            return NOTHING_WATCHED
+        chosen = self.request.session.get(WATCHLIST_KEY, "")
+        return watched_by(self.user, self.workspace, name=chosen)
 
     @cached_property
     def _index_instruments(self) -> list[Instrument]:
@@ -125,7 +144,7 @@ class Shell:
 
     @cached_property
     def quotes(self) -> dict[str, QuoteView]:
-        shown = [*self._index_instruments, *(item.instrument for item in self._items)]
+        shown = [*self._index_instruments, *(each for _, each in self._watched.items)]
         return quotes_of({instrument.key for instrument in shown} | self.also_quoted)
 
     def _row(self, instrument: Instrument, item_id: int | None = None) -> WatchRow:

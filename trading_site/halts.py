@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import BooleanField, CharField, F, Q, QuerySet, Value
 
 from accounts.models import Workspace
-from risk.models import ControlType, TraderControl, Trading, TradingState
+from risk.kinds import MoneyKind
+from risk.models import TraderControl, Trading, TradingState
 
 KILL_SWITCH = "KILL_SWITCH"
 WORDS = {
@@ -33,11 +34,13 @@ class Halt:
 def halts_in_force(workspace: Workspace) -> list[Halt]:
     """List kill switches in force and trading states that are not active, in one query."""
     switches = _columns(
-        TraderControl.objects.filter(
-            Q(workspace=workspace) | Q(workspace=None),
-            control_type=ControlType.KILL_SWITCH,
-            deactivated_at=None,
-        ).annotate(kind=Value(KILL_SWITCH, output_field=CharField())),
+        TraderControl.objects.kill_switches()
+        .filter(Q(workspace=workspace) | Q(workspace=None))
+        .annotate(
+            kind=Value(KILL_SWITCH, output_field=CharField()),
+            is_live=Value(None, output_field=BooleanField(null=True)),
+            currency=Value("", output_field=CharField()),
+        ),
         by="activated_by",
         since="activated_at",
     )
@@ -48,18 +51,24 @@ def halts_in_force(workspace: Workspace) -> list[Halt]:
         by="changed_by",
         since="changed_at",
     )
-    return [_halt(*row) for row in switches.union(states, all=True)]
+    return [_halt(*row[:4], where=_where(*row[4:])) for row in switches.union(states, all=True)]
 
 
 def _columns(
     rows: QuerySet[TraderControl] | QuerySet[TradingState], *, by: str, since: str
-) -> QuerySet[TraderControl, tuple[str, str, datetime, str | None, str | None]]:
+) -> QuerySet[TraderControl, tuple[str, str, datetime, str | None, str | None, bool | None, str]]:
     return rows.values_list(  # type: ignore[return-value]  # the two tables answer alike
-        "kind", "reason", since, f"{by}__username", "account__name"
+        "kind", "reason", since, f"{by}__username", "account__name", "is_live", "currency"
     )
 
 
-def _halt(kind: str, reason: str, since: datetime, by: str | None, account: str | None) -> Halt:
-    where = f" for {account}" if account else ""
-    is_kill_switch = kind == KILL_SWITCH and account is None
+def _where(account: str | None, is_live: bool | None, currency: str) -> str:
+    """Name what has stopped: an account, one kind of money, or nothing for the whole desk."""
+    if account:
+        return f" for {account}"
+    return "" if is_live is None else f" for {MoneyKind(bool(is_live), currency)}"
+
+
+def _halt(kind: str, reason: str, since: datetime, by: str | None, *, where: str) -> Halt:
+    is_kill_switch = kind == KILL_SWITCH and not where
     return Halt(f"{WORDS.get(kind, kind)}{where}.", reason, since, by or "", is_kill_switch)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
+from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from brokers.models import ConnectionStatus, TradingAccount
@@ -15,13 +15,21 @@ from notifications.models import Notification
 from operations.figures import IST, ist_minute
 from orders.models import Order, Trade
 from portfolio.board import Board, board_of, open_positions, positions_board
-from portfolio.models import Funds, Position
-from portfolio.selectors import CurvePoint, DaySummary, day_summary, equity_curve, strategy_pnl
-from risk.models import RiskRule, RuleType
-from risk.usage import usage_of
+from portfolio.models import Position, TradingSession
+from portfolio.selectors import (
+    CurvePoint,
+    DayBooks,
+    DaySummary,
+    day_summary,
+    equity_curve,
+    made_by_strategy,
+    newest_money,
+    newest_sessions,
+)
 from strategies.models import ActivationStatus, UserStrategy
 from trading_site.context import Shell
 from trading_site.equity_chart import EquityChart, equity_chart
+from trading_site.home_losses import LossLimit, nearest_loss_limit
 from trading_site.sparkline import Sparkline, sparkline
 
 ORDERS_SHOWN = 7
@@ -46,15 +54,6 @@ class Money:
     @property
     def used_percent(self) -> Decimal:
         return self.margin_used * 100 / self.whole if self.whole > 0 else ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class LossLimit:
-    """How far the nearest daily loss limit is away."""
-
-    limit: Decimal
-    left: Decimal
-    is_reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,7 @@ class Home:
     def __init__(self, shell: Shell, *, is_whole: bool = False) -> None:
         self.shell = shell
         self.now = shell.now
+        shell.also_of_accounts = newest_money()
         self.accounts: Sequence[TradingAccount] = shell.scope.accounts
         self._is_whole = is_whole and bool(self.accounts)
         if self._is_whole:
@@ -99,7 +99,9 @@ class Home:
 
     @cached_property
     def summary(self) -> DaySummary:
-        return day_summary(self.accounts, now=self.now)
+        told = {pk: available + used for pk, (available, used) in self._told.items()}
+        books = DayBooks(self._sessions, told)
+        return day_summary(self.accounts, now=self.now, books=books)
 
     @cached_property
     def chart(self) -> EquityChart | None:
@@ -114,33 +116,17 @@ class Home:
 
     @cached_property
     def money(self) -> Money | None:
-        newest = (
-            Funds.objects.filter(account__in=self.accounts)
-            .values("account")
-            .annotate(newest=Max("pk"))
-            .values("newest")
-        )
-        funds = list(Funds.objects.filter(pk__in=newest))
-        if not funds:
+        if not self._told:
             return None
-        available = sum((each.margin_available for each in funds), ZERO)
-        return Money(available, sum((each.margin_used for each in funds), ZERO), len(funds))
+        available = sum((available for available, _ in self._told.values()), ZERO)
+        used = sum((used for _, used in self._told.values()), ZERO)
+        return Money(available, used, len(self._told))
 
     @cached_property
     def loss_limit(self) -> LossLimit | None:
-        rules = RiskRule.objects.filter(
-            Q(account=None) | Q(account__in=self.accounts),
-            workspace=self.shell.workspace,
-            user_strategy=None,
-            rule_type=RuleType.MAX_DAILY_LOSS,
-            is_active=True,
+        return nearest_loss_limit(
+            self.shell.workspace, self.accounts, sessions=self._sessions, now=self.now
         )
-        used = [usage_of(rule, self.accounts, now=self.now) for rule in rules]
-        limits = [
-            LossLimit(each.limit, max(each.limit - each.current, ZERO), each.share >= 1)
-            for each in used
-        ]
-        return min(limits, key=lambda limit: limit.left, default=None)
 
     @cached_property
     def board(self) -> Board:
@@ -162,10 +148,10 @@ class Home:
     @cached_property
     def strategies(self) -> list[RunningStrategy]:
         running = list(self._activations)
-        ids = [each.pk for each in running]
-        results, sparks = strategy_pnl(ids), self._sparks(ids)
+        sparks = self._sparks([each.pk for each in running])
         return [
-            RunningStrategy(each, results[each.pk].net, sparks.get(each.pk)) for each in running
+            RunningStrategy(each, each.made, sparks.get(each.pk))  # type: ignore[attr-defined]  # annotated
+            for each in running
         ]
 
     @cached_property
@@ -180,9 +166,23 @@ class Home:
     @property
     def _activations(self) -> QuerySet[UserStrategy]:
         alive = UserStrategy.objects.filter(account__in=self.accounts)
-        alive = alive.exclude(status=ActivationStatus.STOPPED)
+        alive = alive.exclude(status=ActivationStatus.STOPPED).annotate(made=made_by_strategy())
         ordered = alive.select_related("strategy", "account__connection").order_by("-activated_at")
         return ordered[:STRATEGIES_SHOWN]
+
+    @cached_property
+    def _told(self) -> dict[uuid.UUID, tuple[Decimal, Decimal]]:
+        """What each account has available and what is used, where its broker has told it."""
+        told = {
+            each.pk: (each.margin_available, each.margin_used)  # type: ignore[attr-defined]  # annotated
+            for each in self.accounts
+        }
+        return {pk: money for pk, money in told.items() if None not in money}
+
+    @cached_property
+    def _sessions(self) -> list[TradingSession]:
+        workspace = self.shell.workspace
+        return newest_sessions(workspace, now=self.now) if workspace else []
 
     @cached_property
     def _positions(self) -> list[Position]:

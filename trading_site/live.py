@@ -64,6 +64,13 @@ class MarketPipeline:
         self._replayed_ids = (
             None if self._replayed is None else [account.pk for account in self._replayed]
         )
+        self._waiting = (
+            Order.objects.filter(
+                account__in=self._replayed_ids or (), status__in=_WAITING, command_sent_at=None
+            )
+            .order_by("created_at", "pk")
+            .values_list("pk", flat=True)
+        )
         self._paper = paper_exchange()
         self._candles = CandleBuilder(self._settings.intervals)
         self._marked_at: datetime | None = None
@@ -94,7 +101,12 @@ class MarketPipeline:
         self._attempt("strategies", evaluate)
         self._watch(touched, batch.at)
         if self._replayed is not None:
-            _send_waiting(self._replayed, at=batch.at)
+            self._send_waiting(batch.at)
+
+    def _send_waiting(self, at: datetime) -> None:
+        """Do what a worker would do, by the replay's clock."""
+        for order_id in list(self._waiting.all()):
+            advance_order(order_id, clock=lambda: at)
 
     def _trade_on_paper(self, batch: TickBatch) -> set[UUID]:
         """Fill what the prices fill, take the reports in; return the accounts that traded."""
@@ -116,13 +128,22 @@ class MarketPipeline:
     def _watch(self, touched: set[UUID], at: datetime) -> None:
         """Mark at the set pace, and at once where something has just filled."""
         is_due = self._marked_at is None or at - self._marked_at >= self._settings.marked_every
-        watched = exposed_accounts(self._replayed) if is_due else []
         if is_due:
             self._marked_at = at
+        if self._replayed is not None:
+            self._watch_replayed(touched, at, is_due=is_due)
+            return
+        watched = exposed_accounts() if is_due else []
         missing = touched - {account.pk for account in watched}
         filled = TradingAccount.objects.filter(pk__in=missing).select_related("connection")
         for account in [*watched, *(filled.order_by("pk") if missing else ())]:
             self._attempt("marks and rules", partial(watch_account, account, now=at), account)
+
+    def _watch_replayed(self, touched: set[UUID], at: datetime, *, is_due: bool) -> None:
+        for account in self._replayed or ():
+            is_traded = account.pk in touched
+            if is_due or is_traded:
+                watch_account(account, now=at, is_traded=is_traded)
 
     def _roll_day(self, at: datetime) -> None:
         """End a replayed account's sessions when its next day begins."""
@@ -180,15 +201,6 @@ def _take_in(account: TradingAccount, update: AccountUpdate, *, at: datetime) ->
     apply_updates(
         account, orders=update.orders, trades=update.trades, source=EventSource.WEBSOCKET, now=at
     )
-
-
-def _send_waiting(accounts: Sequence[TradingAccount], *, at: datetime) -> None:
-    """Do what a worker would do, by the replay's clock."""
-    waiting = Order.objects.filter(
-        account__in=accounts, status__in=_WAITING, command_sent_at=None
-    ).order_by("created_at", "pk")
-    for order_id in list(waiting.values_list("pk", flat=True)):
-        advance_order(order_id, clock=lambda: at)
 
 
 def _close_sessions(account: TradingAccount, *, until: date, now: datetime) -> None:

@@ -1,11 +1,13 @@
 """The trading day as the top bar tells it: the phase, what comes next, the line across the day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from brokers.terms import Exchange
 from brokers.venue import CalendarUnknown, Phase
 from market.calendar import IST, Hours, local_day, next_trading_day, session_hours
+from market.holidays import first_unknown_day
 
 LINE_FROM, LINE_TO = time(9), time(16)
 LINE_GATES = (time(9, 15), time(15, 15), time(15, 40))
@@ -25,6 +27,7 @@ NEXT = {
     Phase.POST_CLOSE: "Closes in",
     Phase.CLOSED: "Closes in",
 }
+WARNED_DAYS = 45
 MARKS = {Phase.OPEN: "open", Phase.CLOSED: "closed", Phase.POST_CLOSE: "closed"}
 
 
@@ -75,6 +78,36 @@ def market_day(exchange: str, *, now: datetime) -> MarketDay:
     except CalendarUnknown:
         return MarketDay(now, "Market hours unknown", "closed", "The calendar ends before today")
     return _closed(following, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEnd:
+    """The last day that an exchange's calendar knows, and how to make the next year known."""
+
+    exchange: str
+    last_day: date
+
+    @property
+    def command(self) -> str:
+        year = (self.last_day + timedelta(days=1)).year
+        return (
+            f"python manage.py import_holidays holidays-{year}.csv"
+            f" --exchange {self.exchange} --year {year}"
+        )
+
+
+def calendar_ends(exchanges: Iterable[str], *, now: datetime) -> list[CalendarEnd]:
+    """List the calendars that end within the days in which an owner is warned.
+
+    The simulated exchange has none that could end.
+    """
+    found = []
+    for exchange in sorted(set(exchanges) - {Exchange.SIM}):
+        today = local_day(exchange, now)
+        unknown = first_unknown_day(exchange, since=today, within=WARNED_DAYS)
+        if unknown is not None:
+            found.append(CalendarEnd(exchange, unknown - timedelta(days=1)))
+    return found
 
 
 def clock_words(left: timedelta) -> str:

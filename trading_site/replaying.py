@@ -19,8 +19,8 @@ from brokers.services import open_paper_account
 from market.auction import forget_auction_shares
 from market.calendar import IST, forget_overrides
 from market.feeds import ReplayFeed, ReplayPlan
-from market.models import Instrument, Interval
-from market.quotes import forget_quotes, quotes_of
+from market.models import Interval
+from market.quote_memory import QuoteMemory, own_quotes
 from orders.booked_fills import booked_fills, unbooked_trades
 from orders.services.reconciling import reconcile_account
 from portfolio.posting import ledger_faults
@@ -40,6 +40,7 @@ from strategies.services import (
 from trading_site.live import MarketPipeline, PipelineSettings
 from trading_site.replay_prices import PriceSet, ReplayRefused, import_prices
 from trading_site.replay_report import DayReport, report_day
+from trading_site.replay_rules import ReplayRules, copy_rules, rules_in_force
 
 __all__ = ["Replay", "ReplayRefused", "ReplayRequest", "prepare_replay"]
 
@@ -52,6 +53,8 @@ class ReplayRequest:
     """What to play: a folder of prices, strategies by slug, and the money to play with.
 
     ``days`` plays only the last so many; without ``interval`` candles are as long as the files'.
+    ``rules_of`` names the desk whose limits are copied; without it only those count that somebody
+    has set for all replays.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class ReplayRequest:
     capital: Decimal = Decimal(1_000_000)
     interval: Interval | None = None
     days: int | None = None
+    rules_of: Workspace | None = None
 
 
 def prepare_replay(request: ReplayRequest, *, user: User, now: datetime) -> "Replay":
@@ -68,7 +72,6 @@ def prepare_replay(request: ReplayRequest, *, user: User, now: datetime) -> "Rep
     """
     strategies = _strategies(request.strategies)
     prices = import_prices(request.folder, now=now)
-    _refuse_live_quotes(prices.instruments, now=now)
     interval = request.interval or prices.interval
     if interval.length < prices.interval.length:
         raise ReplayRefused(f"{interval} is shorter than the files' candles of {prices.interval}")
@@ -86,14 +89,24 @@ def prepare_replay(request: ReplayRequest, *, user: User, now: datetime) -> "Rep
                 interval=interval,
             )
             _activate(activation, user=user, now=begins)
-    return Replay(account, prices, days)
+        left_out: tuple[str, ...] = ()
+        if request.rules_of is not None:
+            left_out = copy_rules(request.rules_of, account, by=user, now=begins)
+    return Replay(account, prices, days, ReplayRules(rules_in_force(account), left_out))
 
 
 class Replay:
     """A prepared replay. Play it once, day by day, then ask whether its books agree."""
 
-    def __init__(self, account: TradingAccount, prices: PriceSet, days: Sequence[date]) -> None:
+    def __init__(
+        self,
+        account: TradingAccount,
+        prices: PriceSet,
+        days: Sequence[date],
+        rules: ReplayRules,
+    ) -> None:
         self.account = account
+        self.rules = rules
         self.prices = prices
         self.days = tuple(days)
         self._disagreements: list[str] = []
@@ -101,18 +114,15 @@ class Replay:
     def play(self) -> Iterator[DayReport]:
         """Play one day after the other; yield each day's report when it is over."""
         _forget_what_was_read()
-        keys = [instrument.key for instrument in self.prices.instruments]
-        # A quote from after the replay's time would make every price of the replay a late one.
-        forget_quotes(keys)
-        pipeline = self._pipeline()
+        pipeline, quotes = self._pipeline(), QuoteMemory()
         for day in self.days:
-            closed_at = self._play_day(pipeline, day)
-            pipeline.finish(closed_at)
-            self._settle(closed_at)
+            with own_quotes(quotes):
+                closed_at = self._play_day(pipeline, day)
+                pipeline.finish(closed_at)
+                self._settle(closed_at)
             yield report_day(self.account, day)
         if self.days:
             self._end(closed_at)
-        forget_quotes(keys)
 
     def faults(self) -> list[str]:
         """Name every figure that is not what the trades make it, or not what the broker says."""
@@ -125,7 +135,13 @@ class Replay:
         ]
 
     def _pipeline(self) -> MarketPipeline:
-        evaluator = Evaluator(accounts=(self.account,), history=LoadedBars())
+        running = UserStrategy.objects.running().filter(account=self.account)
+        related = running.select_related("strategy").prefetch_related("instruments")
+        evaluator = Evaluator(
+            accounts=(self.account,),
+            history=LoadedBars(),
+            activations=tuple(related.order_by("strategy__slug", "pk")),
+        )
         interval = self.prices.interval
         return MarketPipeline(
             PipelineSettings(evaluator, intervals=(interval,), marked_every=interval.length)
@@ -173,13 +189,6 @@ def _strategies(slugs: Sequence[str]) -> list[Strategy]:
         named = ", ".join(unknown) or "none"
         raise ReplayRefused(f"Strategies: {named}. Known are: {', '.join(sorted(known))}")
     return [known[slug] for slug in sorted(set(slugs))]
-
-
-def _refuse_live_quotes(instruments: Sequence[Instrument], *, now: datetime) -> None:
-    quotes = quotes_of([instrument.key for instrument in instruments])
-    for quote in quotes.values():
-        if not quote.is_stale(now) and quote.as_of <= now:
-            raise ReplayRefused(f"{quote.key} is being quoted live: stop its feed first")
 
 
 def _open_account(user: User, capital: Decimal, *, now: datetime) -> TradingAccount:

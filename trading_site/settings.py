@@ -22,8 +22,16 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
 # Where brokers are, when not at their own addresses: angel=http://127.0.0.1:9101 for a simulator.
 BROKER_ENDPOINTS = env.dict("BROKER_ENDPOINTS", default={})
+# Seconds a broker may take to answer. What says nothing for so long is unknown, never sent again.
+BROKER_TIMEOUT = env.float("BROKER_TIMEOUT", default=10.0)
+# So many trading days old may a broker's instrument list be before entries wait for a newer one.
+INSTRUMENT_LIST_DAYS = env.int("INSTRUMENT_LIST_DAYS", default=0)
 # Answers with the address it sees, as plain text; asked where a broker wants a static address.
 ADDRESS_CHECK_URL = env.str("ADDRESS_CHECK_URL", default="https://api.ipify.org")
+# How this house is reached from outside: links in letters and postback addresses begin with it.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Accounts with orders under way are compared with their broker twice a minute, the others so often.
+RECONCILE_QUIET_SECONDS = env.int("RECONCILE_QUIET_SECONDS", default=300)
 # Served over TLS: secure cookies and HSTS. Off only on a laptop.
 HTTPS = env.bool("HTTPS", default=True)
 
@@ -140,7 +148,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
+# Everybody on a laptop; on a server only the first person, unless this says otherwise.
+SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=None if HTTPS or REDIS_URL else True)
 # How many proxies stand in front; the client's address is read that far back, no further.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 if ALLAUTH_TRUSTED_PROXY_COUNT:
@@ -194,6 +203,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "polling_interval"
 CELERY_TASK_DEFAULT_QUEUE = "orders"
 CELERY_TASK_ROUTES = {
     "orders.tasks.reconcile_*": {"queue": "sync"},
+    "brokers.tasks.*": {"queue": "sync"},
+    "orders.tasks.*_postback*": {"queue": "sync"},
     "orders.tasks.*": {"queue": "orders"},
     "portfolio.tasks.*": {"queue": "orders"},
     "strategies.tasks.*": {"queue": "strategies"},

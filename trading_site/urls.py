@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from orders.views.postbacks import receive as receive_postback
 from trading_site import views
 from trading_site.health import healthz
 from trading_site.stream import stream
@@ -15,6 +16,7 @@ urlpatterns = [
     path("scope/", views.choose_scope, name="choose_scope"),
     path("market/", include("market.urls")),
     path("orders/", include("orders.urls")),
+    path("postbacks/<uuid:config_id>/<str:token>/", receive_postback, name="postback"),
     path("positions/", include("portfolio.urls")),
     path("strategies/", include("strategies.urls")),
     path("risk/", include("risk.urls")),

@@ -9,21 +9,13 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from brokers.models import TradingAccount
 from operations.events import publish
-from orders.models import Order, Trade
+from orders.models import Order
 from orders.states import OrderStatus
+from portfolio.models import Position
 from strategies.models import UserStrategy
 
 # An activation that was stopped may still have its last exits filled, or settled by its broker.
 _WATCHED_AFTER_STOP = timedelta(days=3)
-_CHARGES = (
-    F("brokerage")
-    + F("exchange_charges")
-    + F("clearing_charges")
-    + F("sebi_fee")
-    + F("stt")
-    + F("stamp_duty")
-    + F("gst")
-)
 
 
 def refresh_results(now: datetime, *, accounts: Collection[TradingAccount] | None = None) -> int:
@@ -59,13 +51,15 @@ def _order_counts(watched: Collection[UserStrategy]) -> dict[uuid.UUID, tuple[in
 
 
 def _profits(watched: Collection[UserStrategy]) -> dict[uuid.UUID, Decimal]:
+    """From the books and not from its orders: an order from outside may close its position."""
     rows = (
-        Trade.objects.filter(order__user_strategy__in=watched)
+        Position.objects.net()
+        .filter(user_strategy__in=watched)
         .order_by()
-        .values_list("order__user_strategy_id")
-        .annotate(profit=Sum(F("realized_pnl") - _CHARGES))
+        .values_list("user_strategy_id")
+        .annotate(profit=Sum(F("realized_pnl") - F("charges")))
     )
-    return dict(rows)
+    return {strategy: profit for strategy, profit in rows if strategy is not None}
 
 
 def _write(

@@ -16,8 +16,6 @@ from django.db.models import Sum
 from brokers.terms import Product
 from market.bars import Bar
 from market.models import Instrument, Interval
-from notifications.models import AlertLevel, NotificationType
-from notifications.services import notify
 from operations.events import publish
 from orders.models import Order
 from portfolio.models import Position
@@ -118,7 +116,7 @@ def _judge(
     CandleEvaluation.objects.bulk_create(ruling.evaluation for ruling in rulings)
     signals = Signal.objects.bulk_create(ruling.signal for ruling in rulings if ruling.signal)
     if signals:
-        _tell(activation, signals, now=now)
+        _tell(activation, now=now)
     return signals
 
 
@@ -246,19 +244,8 @@ def _busy(activation: UserStrategy, instruments: Iterable[int]) -> frozenset[int
     return frozenset(ordered.union(waiting.values_list("instrument_id", flat=True)))
 
 
-def _tell(activation: UserStrategy, signals: Sequence[Signal], *, now: datetime) -> None:
+def _tell(activation: UserStrategy, *, now: datetime) -> None:
     publish("signals", workspace_id=activation.workspace_id, subject_id=activation.pk, now=now)
-    if activation.account.own_clock:
-        return
-    nudge_signals()
-    for signal in signals:
-        notify(
-            activation.user,
-            kind=NotificationType.STRATEGY_SIGNAL,
-            level=AlertLevel.INFO,
-            title=f"{signal.signal_type} {signal.quantity} {signal.instrument.trading_symbol}",
-            message=f"{activation.strategy}: {signal.reason}",
-            now=now,
-            workspace=activation.workspace,
-            data={"signal": str(signal.pk), "user_strategy": str(activation.pk)},
-        )
+    # Its owner hears of a signal from what becomes of its order, once.
+    if not activation.account.own_clock:
+        nudge_signals()

@@ -13,15 +13,21 @@ from django.db.models import QuerySet
 
 from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
+from operations.errors import contained
 from operations.events import publish
+from operations.figures import rupees
 from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
 from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
+from risk.selectors import Book, exposure
 from strategies.models import Signal, SignalStatus
 from strategies.services.evaluating import held_quantities
 
 _AT_ONCE = 500
+_LATE = "No order was placed in time"
 
 
 def place_signal_orders(
@@ -31,8 +37,13 @@ def place_signal_orders(
 
     Without ``accounts``: every account that lives by the house's clock.
     """
-    orders = (place_signal_order(signal, now=now) for signal in _waiting(accounts)[:_AT_ONCE])
-    return [order for order in orders if order is not None]
+    orders = []
+    for signal in _waiting(accounts)[:_AT_ONCE]:
+        with contained("placing a signal's order", account_id=signal.user_strategy.account_id):
+            order = place_signal_order(signal, now=now)
+            if order is not None:
+                orders.append(order)
+    return orders
 
 
 def place_signal_order(signal: Signal, *, now: datetime) -> Order | None:
@@ -79,19 +90,23 @@ def _written_before(signal: Signal) -> Order | None:
 
 def _obstacle(signal: Signal, *, now: datetime) -> str:
     if now >= signal.expires_at:
-        return "No order was placed in time"
+        return _LATE
     if not signal.user_strategy.is_active:
         return f"The strategy was {signal.user_strategy.get_status_display().lower()}"
     if signal.is_exit and _exit_quantity(signal) == 0:
-        return "The position had been closed already"
+        held = held_quantities(signal.user_strategy, [signal.instrument_id])
+        is_held = held.get(signal.instrument_id, 0) * Side(signal.signal_type).sign < 0
+        is_closing = "is being closed" if is_held else "had been closed"
+        return f"The position {is_closing} already"
     return ""
 
 
 def _exit_quantity(signal: Signal) -> int:
-    """What is still there to close, at most what the signal saw."""
-    held = held_quantities(signal.user_strategy, [signal.instrument_id])
-    still_held = -held.get(signal.instrument_id, 0) * Side(signal.signal_type).sign
-    return max(0, min(signal.quantity, still_held))
+    """What is held and no order is closing yet, at most what the signal saw."""
+    activation = signal.user_strategy
+    book = Book(activation.account, signal.instrument, Product(activation.product))
+    own = exposure(book, strategy=activation.pk, own=True)
+    return min(signal.quantity, own.exitable(Side(signal.signal_type).sign))
 
 
 def _place(signal: Signal, *, now: datetime) -> Order:
@@ -105,6 +120,7 @@ def _place(signal: Signal, *, now: datetime) -> Order:
         product=Product(activation.product),
         user_strategy_id=activation.pk,
         source=OrderSource.STRATEGY,
+        reduce_only=signal.is_exit,
     )
     return place_order(request, user=activation.user, idempotency_key=str(signal.pk), now=now)
 
@@ -124,3 +140,23 @@ def _settle(
     if settled:
         activation = signal.user_strategy
         publish("signals", workspace_id=activation.workspace_id, subject_id=activation.pk, now=now)
+        if order is None and (status is SignalStatus.REFUSED or outcome == _LATE):
+            _tell_owner(signal, outcome, now=now)
+
+
+def _tell_owner(signal: Signal, outcome: str, *, now: datetime) -> None:
+    """Say that a signal came to no order; of an order its owner is told by what becomes of it."""
+    activation = signal.user_strategy
+    if activation.account.own_clock:
+        return
+    what = f"{signal.get_signal_type_display()} {rupees(signal.quantity, 0)}"
+    notify(
+        activation.user,
+        kind=NotificationType.STRATEGY_SIGNAL,
+        level=AlertLevel.WARNING,
+        title=f"Not ordered: {what} {signal.instrument.trading_symbol}",
+        message=f"{activation.strategy}: {outcome}",
+        now=now,
+        workspace=activation.workspace,
+        data={"signal": str(signal.pk), "user_strategy": str(activation.pk)},
+    )

@@ -44,6 +44,11 @@ def sign_up(client: Client, **fields: str) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def open_door(settings: Settings) -> None:
+    settings.SIGN_UP_OPEN = True
+
+
 class TestSignUp:
     @pytest.mark.parametrize(
         "password",
@@ -67,6 +72,15 @@ class TestSignUp:
         settings.SIGN_UP_OPEN = False
         sign_up(client)
         assert not User.objects.exists()
+
+    def test_is_open_to_the_first_person_alone_unless_the_operator_says_so(
+        self, client: Client, settings: Settings
+    ) -> None:
+        settings.SIGN_UP_OPEN = None
+        sign_up(client)
+        client.logout()
+        sign_up(client, username="ravi", email="ravi@example.com")
+        assert User.objects.get().username == "asha"
 
     @pytest.mark.parametrize("password", ["x7 " * 22, "ключ 🗝️ на столе", "q1 " * 333])
     def test_takes_long_and_foreign_passwords_whole(self, client: Client, password: str) -> None:

@@ -19,7 +19,7 @@ from strategies.models import (
 )
 from strategies.parameters import ParametersInvalid
 from strategies.services import evaluate_candle
-from tests.builders import make_account, make_instrument, make_user, make_workspace
+from tests.builders import make_instrument
 from tests.strategies.bars import FIVE_MINUTES, OPENING
 from tests.strategies.desk import (
     FIRST_CLOSE,
@@ -132,18 +132,8 @@ class TestSignal:
         assert signal is not None
         assert signal.expires_at == FIRST_CLOSE + FIVE_MINUTES
 
-    def test_is_told_to_its_owner_once(self) -> None:
+    def test_is_no_message_of_its_own(self) -> None:
         activation = make_activation()
-        store(only_instrument(activation), 101)
-        judge(activation)
-        judge(activation)
-        told = Notification.objects.get()
-        assert told.user == activation.user
-        assert told.title == "BUY 99 RELIANCE"
-
-    def test_of_a_replay_is_told_to_nobody(self) -> None:
-        account = make_account(make_workspace(make_user()), own_clock=True)
-        activation = make_activation(account=account)
         store(only_instrument(activation), 101)
         assert judge(activation) is not None
         assert not Notification.objects.exists()

@@ -16,7 +16,6 @@ from django.db import connection
 from brokers.gateway import QuoteTick
 from market.models import Instrument
 from market.quotes import write_quotes
-from notifications.models import Notification
 from orders.models import Order
 from strategies.models import CandleEvaluation, Signal, SignalStatus, UserStrategy
 from strategies.services import evaluate_candle, place_signal_orders
@@ -97,7 +96,6 @@ def assert_all_happened_once(instrument: Instrument) -> None:
     signal_ = Signal.objects.get(instrument=instrument)
     assert signal_.status == SignalStatus.ORDERED
     assert signal_.order == Order.objects.get(instrument=instrument)
-    assert Notification.objects.filter(data__signal=str(signal_.pk)).count() == 1
 
 
 class TestKilledWorker:

@@ -6,24 +6,32 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Membership, Role
+from accounts.models import Membership, Role, User
 from brokers.gateway import QuoteTick
+from brokers.models import TradingAccount
+from brokers.terms import Side
 from market.quotes import write_quotes
-from operations.models import Event
+from notifications.models import AlertLevel, Notification
+from operations.models import ErrorLog, Event
 from orders.models import Order, OrderSource
+from orders.requests import OrderRequest
 from orders.services.commanding import advance_order
+from orders.services.exiting import exit_position
+from orders.services.placing import place_order
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.models import Trading
 from risk.services.switching import Cause, Scope, set_trading_state
 from strategies.models import ActivationStatus, Signal, SignalStatus, UserStrategy
 from strategies.services import evaluate_candle, place_signal_orders
+from tests.builders import make_user
 from tests.strategies.bars import FIVE_MINUTES, OPENING
 from tests.strategies.desk import (
     FIRST_CLOSE,
     hold,
     make_activation,
     make_paper_account,
+    make_strategy,
     only_instrument,
     store,
     trade_at,
@@ -55,6 +63,32 @@ def outcome(signal: Signal) -> tuple[str, str]:
 
 
 class TestSignalIsNotOrdered:
+    def test_and_says_so_to_its_owner_once(self) -> None:
+        signal = record_entry()
+        Membership.objects.update(role=Role.VIEWER)
+        place_signal_orders(SOON)
+        place_signal_orders(SOON)
+        told = Notification.objects.get()
+        assert (told.user, told.alert_level) == (signal.user_strategy.user, AlertLevel.WARNING)
+        assert told.title == "Not ordered: Buy 99 RELIANCE"
+
+    def test_and_says_so_when_it_was_too_late(self) -> None:
+        place_signal_orders(record_entry().expires_at)
+        assert "No order was placed in time" in Notification.objects.get().message
+
+    def test_and_says_nothing_where_its_strategy_was_paused(self) -> None:
+        record_entry()
+        UserStrategy.objects.update(status=ActivationStatus.PAUSED)
+        place_signal_orders(SOON)
+        assert not Notification.objects.exists()
+
+    def test_of_a_replay_and_tells_nobody(self) -> None:
+        signal = record_entry()
+        TradingAccount.objects.update(own_clock=True)
+        place_signal_orders(signal.expires_at, accounts=list(TradingAccount.objects.all()))
+        assert outcome(signal)[0] == SignalStatus.EXPIRED
+        assert not Notification.objects.exists()
+
     def test_when_it_comes_too_late(self) -> None:
         signal = record_entry()
         assert place_signal_orders(signal.expires_at) == []
@@ -98,6 +132,26 @@ class TestSignalIsNotOrdered:
         assert place_signal_orders(SOON) == []
         assert outcome(signal)[0] == SignalStatus.RECORDED
 
+    def test_when_a_hand_closes_its_position_already(self) -> None:
+        activation = make_activation(account=make_paper_account())
+        position = hold(activation, only_instrument(activation), 99)
+        signal = record(activation, close=89)
+        exit_position(position, by=activation.user, now=SOON, idempotency_key="by hand")
+        assert place_signal_orders(SOON) == []
+        assert outcome(signal)[1] == "The position is being closed already"
+        assert Order.objects.get().source == OrderSource.MANUAL
+
+    def test_and_does_not_hold_back_the_next_one(self) -> None:
+        first = record_entry()
+        Signal.objects.update(signal_type="HOLD")  # as only a defect could write it
+        account = make_paper_account(user=make_user("bela"))
+        other = make_activation(
+            first.instrument, account=account, strategy=make_strategy("another")
+        )
+        record(other, close=101)
+        assert [order.account for order in place_signal_orders(SOON)] == [account]
+        assert ErrorLog.objects.get().error_type == "ValueError"
+
 
 class TestSignalRiskRefuses:
     def test_keeps_the_denied_order_and_its_reason(self) -> None:
@@ -136,6 +190,13 @@ class TestSignalIsOrdered:
         assert place_signal_orders(long_after) == [order]
         assert outcome(signal) == (SignalStatus.ORDERED, "")
 
+    def test_and_its_owner_hears_of_it_once_it_has_filled(self) -> None:
+        record_entry()
+        [order] = place_signal_orders(SOON)
+        assert not Notification.objects.exists()
+        fill(order, at=SOON)
+        assert Notification.objects.get().title.startswith("Buy 99 RELIANCE filled at")
+
     def test_and_the_pages_are_told(self) -> None:
         record_entry()
         before = Event.objects.filter(kind="signals").count()
@@ -154,6 +215,31 @@ class TestExit:
         fill(order, at=later)
         assert order.is_exit
         assert not Position.objects.open().filter(instrument=instrument).exists()
+
+    @pytest.mark.parametrize("role", [Role.VIEWER, None])
+    def test_is_placed_though_its_owner_may_not_trade_any_more(self, role: Role | None) -> None:
+        activation = make_activation(account=make_paper_account())
+        hold(activation, only_instrument(activation), 99)
+        record(activation, close=89)
+        User.objects.update(access_until=SOON - timedelta(hours=1))
+        Membership.objects.update(role=role) if role else Membership.objects.all().delete()
+        [order] = place_signal_orders(SOON)
+        assert (order.side, order.status, order.is_exit) == ("SELL", OrderStatus.PENDING, True)
+
+    def test_sells_only_what_no_hand_is_selling(self) -> None:
+        activation = make_activation(account=make_paper_account())
+        position = hold(activation, only_instrument(activation), 99)
+        record(activation, close=89)
+        request = OrderRequest(
+            account=activation.account,
+            instrument=position.instrument,
+            side=Side.SELL,
+            quantity=90,
+            user_strategy_id=activation.pk,
+            reduce_only=True,
+        )
+        place_order(request, user=activation.user, idempotency_key="by hand", now=SOON)
+        assert [order.quantity for order in place_signal_orders(SOON)] == [9]
 
     def test_sells_no_more_than_is_left(self) -> None:
         entry = record_entry()

@@ -38,6 +38,7 @@ class TestSetUpDemo:
         set_up_demo(timezone.now)
         assert self.figures() == before == [1, 1, 1, 16, 4, 3, 2]
         assert authenticate(username=USERNAME, password=PASSWORD) is not None
+        assert User.objects.get().is_staff  # so that files can be imported
         assert Funds.objects.get().available_balance == 1_000_000
         assert Candle.objects.count() > 3 * 1440 * 16
 

@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from market.models import Interval
 from operations.figures import rupees, signed
 from trading_site.replay_report import DayReport, add_up
-from trading_site.replaying import ReplayRefused, ReplayRequest, prepare_replay
+from trading_site.replay_rules import ReplayRules
+from trading_site.replaying import WORKSPACE, ReplayRefused, ReplayRequest, prepare_replay
 
 _HEAD = f"{'Day':12}{'Signals':>9}{'Orders':>8}{'Filled':>8}{'Fills':>7}" + "".join(
     f"{words:>14}" for words in ("Gross", "Charges", "Net")
@@ -30,17 +31,26 @@ class Command(BaseCommand):
         parser.add_argument("--capital", type=_amount, default=Decimal(1_000_000))
         parser.add_argument("--interval", type=Interval, help="Such as 5m; the files' own without")
         parser.add_argument("--days", type=_positive, help="Only the last so many days")
+        parser.add_argument(
+            "--with-rules",
+            nargs="?",
+            const="",
+            metavar="DESK",
+            help="Under the active limits of a desk; of the person's own without a name",
+        )
         parser.add_argument("--user", help="Who shall see it; the first person without")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        user = _person(options["user"])
+        named = options["with_rules"]
         request = ReplayRequest(
             folder=options["folder"],
             strategies=[slug.strip() for slug in options["strategies"].split(",") if slug.strip()],
             capital=options["capital"],
             interval=options["interval"],
             days=options["days"],
+            rules_of=None if named is None else _desk(named, of=user),
         )
-        user = _person(options["user"])
         try:
             self._replay(request, user)
         except ReplayRefused as refusal:
@@ -54,6 +64,7 @@ class Command(BaseCommand):
             f"{prices.interval} candles ({prices.rows_read} rows read, "
             f"{prices.rows_skipped} left out)"
         )
+        self._write_rules(replay.rules)
         self.stdout.write(f"\n{_HEAD}")
         days = []
         for day in replay.play():
@@ -62,6 +73,14 @@ class Command(BaseCommand):
         self._write_total(add_up(days))
         self._write_proof(replay.faults())
         self.stdout.write(f"See it at {replay.account} in the desk Replays of {user}.")
+
+    def _write_rules(self, rules: ReplayRules) -> None:
+        for words in rules.in_force:
+            self.stdout.write(f"Limit: {words}")
+        if not rules.in_force:
+            self.stdout.write("No limit counts; --with-rules takes those of a desk")
+        for words in rules.left_out:
+            self.stdout.write(f"Left out: {words}")
 
     def _write_day(self, title: str, day: DayReport) -> None:
         self.stdout.write(_line(title, day))
@@ -97,6 +116,16 @@ def _person(name: str | None) -> User:
         wanted = f"Nobody is called {name}" if name else "There is nobody yet"
         raise CommandError(f"{wanted}: make a user first (setup_demo or createsuperuser)")
     return person
+
+
+def _desk(name: str, *, of: User) -> Workspace:
+    """The desk of that name that the person sees; without a name the first one of their own."""
+    seen = Workspace.objects.visible_to(of).exclude(name=WORKSPACE)
+    chosen = seen.filter(name=name) if name else seen.filter(owner=of)
+    desk = chosen.order_by("created_at", "pk").first()
+    if desk is None:
+        raise CommandError(f"{of} has no desk called {name}" if name else f"{of} has no desk")
+    return desk
 
 
 def _amount(text: str) -> Decimal:

@@ -23,6 +23,7 @@ from trading_site.embedded import (
     run_together,
     run_worker,
 )
+from trading_site.stream_runner import run_broker_streams
 
 
 class Command(BaseCommand):
@@ -54,6 +55,7 @@ class Command(BaseCommand):
             "worker": run_worker,
             "beat": run_beat,
             "feed": run_feed,
+            "streams": run_broker_streams,
         }
         stuck = run_together(parts, stopped)
         self.stdout.write("Pinnacle has ended.")
