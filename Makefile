@@ -1,10 +1,12 @@
 # The whole interface: make setup, make run, make test, make check. See README.md.
 PYTHON ?= python3.11
 PORT ?= 8000
+BROKER ?= angel
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test check lock bench screenshots
+.PHONY: setup run test check lock bench survival screenshots
 
 setup: var/.set-up
 
@@ -28,6 +30,9 @@ lock: var/.set-up-dev
 
 bench: var/.set-up-dev
 	$(BIN)/python bench/run.py
+
+survival: var/.set-up-dev
+	$(BIN)/python -m bench.survival --broker $(BROKER) --minutes $(MINUTES)
 
 screenshots: var/.set-up-dev
 	$(BIN)/python docs/screenshots.py

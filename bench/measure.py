@@ -15,7 +15,7 @@ from bench.figures import Figures
 from bench.report import describe_machine, table, write_down
 
 # In this order: the first import wants a database without instruments.
-MEASUREMENTS = ("importing", "sending", "replaying", "pages")
+MEASUREMENTS = ("importing", "sending", "updates", "replaying", "pages")
 
 
 def main() -> None:

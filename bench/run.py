@@ -26,8 +26,8 @@ SERVER = "--server"
 def main() -> int:
     command = [sys.executable, "-m", "bench.measure", *sys.argv[1:]]
     try:
-        with _environment(is_server=SERVER in sys.argv) as environment:
-            run = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+        with environment(is_server=SERVER in sys.argv) as places:
+            run = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, check=False)
     except (ServerMissing, ServerFailed) as error:
         print(f"NOT MEASURED on PostgreSQL and Redis: {error}", file=sys.stderr)
         return 1
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _environment(*, is_server: bool) -> Iterator[dict[str, str]]:
+def environment(*, is_server: bool) -> Iterator[dict[str, str]]:
     """Name a database and keys of its own; whatever .env says does not count."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pinnacle-bench-"))
