@@ -21,7 +21,7 @@ def main() -> int:
     try:
         with postgres_and_redis() as environment:
             environment["DATABASE_POOL"] = "off"
-            server = _run(arguments, environment, marks="not browser and not embedded")
+            server = _run(arguments, environment, marks="not browser and not embedded and not wire")
     except (ServerMissing, ServerFailed) as error:
         print(f"NOT RUN on PostgreSQL and Redis: {error}", file=sys.stderr)
         server = 1

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -8,6 +9,7 @@ from django.core.cache import cache
 
 from market.auction import forget_auction_shares
 from market.calendar import forget_overrides
+from market.selectors import forget_indices
 from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
 
@@ -24,11 +26,22 @@ def pytest_configure() -> None:
         settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
 
+_WIRE = ("brokers/alpaca", "brokers/angel", "brokers/dhan", "brokers/kite", "simulator")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = tuple(f"{Path(__file__).parent}/{name}/" for name in _WIRE)
+    for item in items:
+        if str(item.path).startswith(folders):
+            item.add_marker("wire")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     """A rolled-back test leaves no trace in the database, and so none in any memory."""
     forget_overrides()
     forget_auction_shares()
+    forget_indices()
     forget_rates()
     forget_times()
     cache.clear()

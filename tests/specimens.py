@@ -24,7 +24,7 @@ NEEDS: dict[str, dict[str, object]] = {
     "market.ScheduleOverride": {"is_open": False, "opens_at": time(9), "closes_at": time(15)},
     "market.Candle": {"low": Decimal(1), "high": Decimal(2)},
     "orders.Order": {"order_type": "MARKET"},
-    "portfolio.LedgerEntry": {"debit": Decimal(1), "credit": Decimal(0)},
+    "portfolio.LedgerEntry": {"debit": Decimal(0), "credit": Decimal(0)},
     "portfolio.Position": {"quantity": 1, "open_cost": Decimal(1)},
     "accounts.Membership": {"role": Role.OWNER},
     "strategies.UserStrategy": {"successful_orders": 0},

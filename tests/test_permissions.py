@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -48,11 +49,14 @@ SUBJECTS: dict[str, type[Model]] = {
 }
 # Parameters that name nothing of anybody's: the same page for all, whatever stands there.
 SHARED: dict[str, object] = {
+    "broker": "angel",
     "shell_part.name": "bell",
     "home_part.name": "hero",
     "instrument_id": 1,
     "key": "NSE:RELIANCE",
     "kind": "kite_master",
+    "postback.config_id": UUID(int=1),
+    "postback.token": "a-token",
     "slug": "a-strategy",
     "strategy_id": Strategy,
     "strategies.slug": "a-strategy",
@@ -73,7 +77,7 @@ PERSONAL = {
     "notifications:mark_all_read",
 }
 # Meant for callers without a sign-in.
-OPEN = {"healthz"}
+OPEN = {"healthz", "postback"}
 
 
 @dataclass(frozen=True)
