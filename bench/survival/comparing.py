@@ -46,7 +46,7 @@ class Check:
 def compare(desk: Desk, asked: Asked, simulator: str) -> list[Check]:
     """Return every check over all accounts together."""
     state = requests.get(f"{simulator}/_sim/state", timeout=60).json()["clients"]
-    checks = [_keys(asked), _nothing_waits()]
+    checks = [_answers(asked), _keys(asked), _nothing_waits()]
     found: dict[str, list[Check]] = defaultdict(list)
     for account in desk.accounts:
         theirs = state[client_of(account, state)]
@@ -63,6 +63,16 @@ def client_of(account: TradingAccount, state: Mapping[str, Row]) -> str:
     account.connection.refresh_from_db()
     code = account.connection.client_code or account.name
     return code if code in state else next(iter(state))
+
+
+def _answers(asked: Asked) -> Check:
+    """A trial whose orders never got through proves nothing."""
+    wrong = [
+        f"{key}: {asked.answered.get(key, 'never pressed')}"
+        for key in asked.keys
+        if asked.answered.get(key, "no answer") == "no answer"
+    ]
+    return Check("every order asked for, answered in the end", len(asked.keys), tuple(wrong))
 
 
 def _keys(asked: Asked) -> Check:

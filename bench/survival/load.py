@@ -12,6 +12,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import requests
+from requests.cookies import RequestsCookieJar
 
 from bench.survival.desk import PASSWORD, USERNAME, Desk
 from bench.survival.stands import Stand
@@ -63,6 +64,7 @@ class Asked:
     answered: dict[UUID, str] = field(default_factory=dict)
     presses: Counter[str] = field(default_factory=Counter)
     cancels: int = 0
+    seconds: float = 0.0
     guard: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -77,18 +79,24 @@ class Trader:
     shares: Sequence[SimInstrument]
     seed: int
     asked: Asked = field(default_factory=Asked)
-    _cookies: dict[str, str] = field(default_factory=dict)
+    _cookies: RequestsCookieJar = field(default_factory=RequestsCookieJar)
     _own: threading.local = field(default_factory=threading.local)
 
     def run(self, *, rate: float, seconds: float) -> None:
-        """Send so many orders a second, evenly, whatever becomes of those before."""
+        """Send so many orders a second, evenly, whatever becomes of those before.
+
+        While every hand waits for the web the others queue, and it takes longer.
+        """
         chance = random.Random(self.seed)
-        self._cookies = dict(sign_in(self.web).cookies.items())
-        begun = time.monotonic()
+        self._cookies = sign_in(self.web).cookies
+        begun, work = time.monotonic(), []
         with ThreadPoolExecutor(_HANDS, thread_name_prefix="hand") as hands:
             for number in range(int(rate * seconds)):
                 time.sleep(max(begun + number / rate - time.monotonic(), 0))
-                hands.submit(self._trade, self._order(number, chance), chance.random())
+                work.append(hands.submit(self._trade, self._order(number, chance), chance.random()))
+        self.asked.seconds = time.monotonic() - begun
+        for each in work:
+            each.result()  # what failed in a hand fails the trial
 
     def _order(self, number: int, chance: random.Random) -> dict[str, str]:
         share = chance.choice(self.shares)

@@ -131,6 +131,7 @@ def _print(arguments: argparse.Namespace, house: House, asked: Asked, rested: fl
         "killed": house.kills,
         "ended by itself": house.endings(),
         "orders asked for": {"orders": len(asked.keys), "answered": len(asked.answered)},
+        "sent within": {"s": round(asked.seconds)},
         "presses of Send": asked.presses,
         "cancels asked for": {"cancels": asked.cancels},
         "orders here": here,
