@@ -5,6 +5,7 @@ that books the fill: a position is never closed without its strategy having been
 """
 
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,44 +41,50 @@ class ClosedOutside:
     is_square_off: bool = False
 
 
-def parts_by_book(trade: Trade) -> tuple[FillPart, ...]:
-    """Split an outside order's trade over the open books; the caller holds the account's lock.
+def parts_by_book(
+    order: Order, trade: Trade, books: Callable[[], Iterable[OpenBook]]
+) -> tuple[FillPart, ...]:
+    """Split an outside order's trade over what the strategies hold.
 
     Empty where there is nothing to split: an order placed here is its strategy's, or by hand.
     """
-    if trade.order.source not in FROM_OUTSIDE or trade.order.user_strategy_id is not None:
+    if order.source not in FROM_OUTSIDE or order.user_strategy_id is not None:
         return ()
-    held = Position.objects.filter(
-        account=trade.account, instrument=trade.instrument, product=Product(trade.product)
-    ).exclude(user_strategy=None)
-    books = [
-        OpenBook(strategy, quantity, opened_at, key)
-        for strategy, quantity, opened_at, key in held.open().values_list(
-            "user_strategy_id", "quantity", "opened_at", "pk"
-        )
-    ]
-    parts = split_over_books(Side(trade.side), trade.quantity, books)
+    parts = split_over_books(Side(trade.side), trade.quantity, books())
     return parts if any(part.user_strategy_id for part in parts) else ()
 
 
-def record_parts(trade: Trade, parts: tuple[FillPart, ...], *, now: datetime) -> None:
-    """Write how a trade was split, and tell each strategy once that it is being closed."""
-    for part in parts:
-        strategy_id = part.user_strategy_id
-        others = TradePart.objects.filter(trade__order=trade.order, user_strategy=strategy_id)
-        is_told = strategy_id is None or others.exists()
-        TradePart.objects.create(trade=trade, user_strategy_id=strategy_id, quantity=part.quantity)
-        if strategy_id is not None and not is_told:
-            left = _left(trade, strategy_id)
-            closing = ClosedOutside(
-                trade.order,
-                strategy_id,
-                part.quantity,
-                left,
-                now,
-                is_square_off=_is_square_off(trade),
-            )
-            strategy_closed_outside.send(sender=TradePart, closing=closing)
+def record_parts(
+    order: Order, split: Iterable[tuple[Trade, tuple[FillPart, ...]]], *, now: datetime
+) -> None:
+    """Write how an order's trades were split, and tell each strategy once that it is being closed.
+
+    The trades and what they did to the positions have been written.
+    """
+    rows = [
+        TradePart(trade=trade, user_strategy_id=part.user_strategy_id, quantity=part.quantity)
+        for trade, parts in split
+        for part in parts
+    ]
+    if not rows:
+        return
+    before = TradePart.objects.filter(trade__order=order).exclude(user_strategy=None)
+    told = set(before.values_list("user_strategy_id", flat=True))
+    TradePart.objects.bulk_create(rows)
+    for row in rows:
+        strategy_id = row.user_strategy_id
+        if strategy_id is None or strategy_id in told:
+            continue
+        told.add(strategy_id)
+        closing = ClosedOutside(
+            order,
+            strategy_id,
+            sum(each.quantity for each in rows if each.user_strategy_id == strategy_id),
+            _left(row.trade, strategy_id),
+            now,
+            is_square_off=_is_square_off(row.trade),
+        )
+        strategy_closed_outside.send(sender=TradePart, closing=closing)
 
 
 def _left(trade: Trade, strategy_id: uuid.UUID) -> int:

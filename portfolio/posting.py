@@ -1,7 +1,7 @@
 """The ledger: every voucher's debits equal its credits, and no line is ever changed."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,27 +34,52 @@ def post(account: TradingAccount, voucher: Voucher, *, now: datetime) -> list[Le
     :raises VoucherUnbalanced: when its amounts do not add up to nothing.
     :raises IntegrityError: when a voucher of that number has been written before.
     """
-    if sum(voucher.amounts.values(), NOTHING) != 0:
-        raise VoucherUnbalanced(f"Voucher {voucher.number} does not balance")
-    balances = ledger_balances(account, voucher.amounts)
-    lines = [
-        LedgerEntry(
-            workspace_id=account.workspace_id,
-            account=account,
-            ledger=ledger,
-            entry_date=voucher.entry_date,
-            voucher_number=voucher.number,
-            particulars=voucher.particulars[:300],
-            debit=max(amount, NOTHING),
-            credit=max(-amount, NOTHING),
-            running_balance=balances.get(ledger, NOTHING) + amount,
-            created_at=now,
-        )
-        for ledger, amount in voucher.amounts.items()
-        # The cash line is always there: its number makes a second posting impossible.
-        if amount or ledger is LedgerName.CASH
-    ]
+    return post_all(account, [voucher], now=now)
+
+
+def post_all(
+    account: TradingAccount, vouchers: Sequence[Voucher], *, now: datetime
+) -> list[LedgerEntry]:
+    """Write the lines of many vouchers as :func:`post` does one after the other: all or none.
+
+    :raises VoucherUnbalanced: when the amounts of one do not add up to nothing.
+    :raises IntegrityError: when one of these numbers has been written before.
+    """
+    for voucher in vouchers:
+        if sum(voucher.amounts.values(), NOTHING) != 0:
+            raise VoucherUnbalanced(f"Voucher {voucher.number} does not balance")
+    ledgers = dict.fromkeys(ledger for voucher in vouchers for ledger in voucher.amounts)
+    balances, lines = ledger_balances(account, ledgers), []
+    for voucher in vouchers:
+        for ledger, amount in voucher.amounts.items():
+            # The cash line is always there: its number makes a second posting impossible.
+            if amount or ledger is LedgerName.CASH:
+                balances[ledger] = balances.get(ledger, NOTHING) + amount
+                lines.append(_line(account, voucher, ledger, balances[ledger], now=now))
     return LedgerEntry.objects.bulk_create(lines)
+
+
+def _line(
+    account: TradingAccount,
+    voucher: Voucher,
+    ledger: LedgerName,
+    balance: Decimal,
+    *,
+    now: datetime,
+) -> LedgerEntry:
+    amount = voucher.amounts[ledger]
+    return LedgerEntry(
+        workspace_id=account.workspace_id,
+        account=account,
+        ledger=ledger,
+        entry_date=voucher.entry_date,
+        voucher_number=voucher.number,
+        particulars=voucher.particulars[:300],
+        debit=max(amount, NOTHING),
+        credit=max(-amount, NOTHING),
+        running_balance=balance,
+        created_at=now,
+    )
 
 
 def ledger_balances(

@@ -1,6 +1,6 @@
 """Take in what a broker tells: merge its reports, record its trades, adopt what is not ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -18,11 +18,12 @@ from operations.models import ErrorLog, Severity
 from orders.lifecycle import Report, apply_report
 from orders.models import EventSource, Order, ParkedReport, Trade
 from orders.services.adopting import adopt_order
-from orders.services.sending import locked_order
-from orders.services.trading import is_recorded, record_trade
+from orders.services.sending import held_order
+from orders.services.trading import record_trade, record_trades, unrecorded
 from orders.services.transitions import Note, snapshot_of, write_snapshot
 from orders.soundness import ReportUnsound, check_trade_report, sound_report
 from orders.states import OrderStatus
+from portfolio.booking import SMALLEST
 from portfolio.services import lock_account
 from risk.services import hand_over
 
@@ -41,19 +42,53 @@ def apply_updates(
 ) -> None:
     """Apply reports and trades of one account, in any order, any number of times.
 
-    Each is applied in a transaction of its own: one that cannot be believed or written is set
-    aside with an alarm and does not hold back the others.
+    Each is applied in a transaction of its own, but for trades of one order that come together:
+    up to 500 of them share one. What cannot be believed or written is set aside with an alarm and
+    does not hold back the others; a worker that dies leaves whole transactions, and what is left
+    over is applied when it is told again.
     """
     for report in orders:
         try:
             apply_order_report(account, sound_report(report), source=source, now=now)
         except UNUSABLE as error:
             _set_aside(account, report, error)
-    for trade in _not_recorded(account, _sound_trades(account, trades)):
-        try:
-            apply_trade_report(account, trade, source=source, now=now)
-        except UNUSABLE as error:
-            _set_aside(account, trade, error)
+    for run in _runs(_not_recorded(account, _sound_trades(account, trades))):
+        _apply_run(account, run, source=source, now=now)
+
+
+def _runs(trades: Sequence[TradeReport]) -> Iterator[list[TradeReport]]:
+    """Cut trades, in their order, into what is recorded at once: some of one order.
+
+    What a trade of more than four decimals comes to is rounded as it is written, so it goes alone.
+    """
+    run: list[TradeReport] = []
+    for trade in trades:
+        is_next = run and trade.broker_order_id == run[-1].broker_order_id and len(run) < _AT_ONCE
+        if run and not (is_next and _is_whole(trade) and _is_whole(run[-1])):
+            yield run
+            run = []
+        run.append(trade)
+    if run:
+        yield run
+
+
+def _is_whole(trade: TradeReport) -> bool:
+    return trade.price == trade.price.quantize(SMALLEST)
+
+
+def _apply_run(
+    account: TradingAccount, run: Sequence[TradeReport], *, source: EventSource, now: datetime
+) -> None:
+    """Record a run, or the most of it that can be: a half with a bad one in it is halved again."""
+    try:
+        apply_trade_reports(account, run, source=source, now=now)
+    except UNUSABLE as error:
+        if len(run) == 1:
+            _set_aside(account, run[0], error)
+            return
+        half = len(run) // 2
+        for part in (run[:half], run[half:]):
+            _apply_run(account, part, source=source, now=now)
 
 
 def _sound_trades(account: TradingAccount, trades: Sequence[TradeReport]) -> list[TradeReport]:
@@ -98,7 +133,7 @@ def apply_order_report(
     order = _find(account, report) or adopt_order(account, report, now=now)
     if order is None:
         return
-    held = locked_order(order.pk)
+    held = held_order(order.pk)
     before = (snapshot_of(held), held.broker_order_id, held.price, held.trigger_price)
     _take_over(held, report)
     after = apply_report(before[0], _lifecycle_report(report))
@@ -116,40 +151,46 @@ def apply_order_report(
 
 
 @transaction.atomic
-def apply_trade_report(
-    account: TradingAccount, trade: TradeReport, *, source: EventSource, now: datetime
+def apply_trade_reports(
+    account: TradingAccount, trades: Sequence[TradeReport], *, source: EventSource, now: datetime
 ) -> None:
-    """Record one fill, or park it until its order is known.
+    """Record fills of one order, or park them until it is known: all of them, or none.
 
-    :raises ReportUnsound: when it contradicts its order, or what was told of it before.
+    :raises ReportUnsound: when one contradicts its order, or what was told of it before.
     """
     lock_account(account)
-    if is_recorded(account, trade):
+    new = unrecorded(account, trades)
+    if not new:
         return
-    mine = Order.objects.filter(account=account, broker_order_id=trade.broker_order_id)
+    mine = Order.objects.filter(account=account, broker_order_id=new[0].broker_order_id)
     order_id = mine.values_list("pk", flat=True).first()
     if order_id is None:
-        ParkedReport.objects.get_or_create(
+        _park(account, new, now=now)
+        return
+    order = held_order(order_id)
+    _check_own(order, new)
+    record_trades(order, new, source=source, now=now)
+
+
+def _park(account: TradingAccount, trades: Sequence[TradeReport], *, now: datetime) -> None:
+    parked = [
+        ParkedReport(
             account=account,
             trade_id=trade.trade_id,
-            defaults={
-                "broker_order_id": trade.broker_order_id,
-                "report": _raw(trade),
-                "received_at": now,
-            },
+            broker_order_id=trade.broker_order_id,
+            report=_raw(trade),
+            received_at=now,
         )
-        return
-    _record_own(locked_order(order_id), trade, source=source, now=now)
+        for trade in trades
+    ]
+    ParkedReport.objects.bulk_create(parked, ignore_conflicts=True)
 
 
-def _record_own(order: Order, trade: TradeReport, *, source: EventSource, now: datetime) -> None:
-    """Record a trade of a locked order, whether it came before its order was known or after.
-
-    :raises ReportUnsound: when it contradicts the order, or what was told of it before.
-    """
-    if (trade.instrument_key, trade.side) != (order.instrument.key, order.side):
-        raise ReportUnsound(f"Trade {trade.trade_id} is not of what order {order.pk} asked for")
-    record_trade(order, trade, source=source, now=now)
+def _check_own(order: Order, trades: Sequence[TradeReport]) -> None:
+    """:raises ReportUnsound: when a trade is not of what the order asked for."""
+    for trade in trades:
+        if (trade.instrument_key, trade.side) != (order.instrument.key, order.side):
+            raise ReportUnsound(f"Trade {trade.trade_id} is not of what order {order.pk} asked for")
 
 
 def _find(account: TradingAccount, report: OrderReport) -> Order | None:
@@ -221,8 +262,9 @@ def _claim_parked(account: TradingAccount, order: Order, *, now: datetime) -> No
         try:
             with transaction.atomic():
                 # Read anew: one that was undone has left its marks on the object at hand.
-                held = locked_order(order.pk)
-                _record_own(held, trade, source=EventSource.RECONCILE, now=now)
+                held = held_order(order.pk)
+                _check_own(held, [trade])
+                record_trade(held, trade, source=EventSource.RECONCILE, now=now)
                 row.delete()
         except UNUSABLE as error:
             _set_aside(account, trade, error)

@@ -106,6 +106,11 @@ def locked_order(order_id: uuid.UUID) -> Order:
     """
     accounts = TradingAccount.objects.select_for_update(of=("self",), no_key=True)
     accounts.only("pk").get(orders__pk=order_id)
+    return held_order(order_id)
+
+
+def held_order(order_id: uuid.UUID) -> Order:
+    """Load an order and hold its row; the caller holds its account's row already."""
     return (
         Order.objects.select_for_update(of=("self",))
         .select_related("account__connection", "instrument", "user", "workspace")

@@ -1,7 +1,9 @@
-"""Record a trade: once, booked with its charges, whatever state its order is in."""
+"""Record trades: each once, booked with its charges, whatever state its order is in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import groupby
 
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
@@ -16,35 +18,47 @@ from orders.lifecycle import apply_fills
 from orders.models import EventSource, Order, OrderSource, Trade
 from orders.outside import parts_by_book, record_parts
 from orders.services.cancelling import cancel_order
-from orders.services.transitions import Note, snapshot_of, write_snapshot
+from orders.services.transitions import Note, snapshot_of, take_snapshot, write_taken
 from orders.soundness import ReportUnsound
 from orders.states import CANCELLABLE, FINAL
+from portfolio.booking import SMALLEST
 from portfolio.charges import ChargeBreakdown
 from portfolio.fills import Fill, FillPart
-from portfolio.services import book_fill, count_order, lock_account
+from portfolio.services import Sitting, count_order
 from risk.selectors import Book, exposure
+
+FILL = "FILL"
+# Each trade with how it was split over several books, where it was.
+Split = list[tuple[Trade, tuple[FillPart, ...]]]
 
 
 def record_trade(order: Order, report: TradeReport, *, source: EventSource, now: datetime) -> None:
-    """Write and book one trade of an order that the caller has locked; a known one is skipped.
+    """Write and book one trade of an order that the caller has locked; a known one is skipped."""
+    record_trades(order, unrecorded(order.account, [report]), source=source, now=now)
 
-    A trade that comes after its order has ended is written and booked all the same, and told.
+
+def record_trades(
+    order: Order, reports: Sequence[TradeReport], *, source: EventSource, now: datetime
+) -> None:
+    """Write and book trades of an order that the caller has locked, and that are not recorded yet.
+
+    The books come out as if they were recorded one after the other; the order's history and its
+    owner are told of them in one. What comes after the order has ended is written and booked all
+    the same, and told.
     """
-    if is_recorded(order.account, report):
+    if not reports:
         return
-    is_first = order.traded_quantity == 0
-    trade = _new_trade(order, report, now=now)
-    parts = _book(trade, now=now)
-    order.traded_quantity += trade.quantity
-    order.traded_value += trade.value
-    trade.is_late = order.state in FINAL and order.traded_quantity > order.filled_quantity
-    trade.save(force_insert=True)
-    record_parts(trade, parts, now=now)
-    _update_order(order, trade, source=source, now=now)
-    if is_first:
-        count_order(order.account, session_date=trade.session_date, successful=True, now=now)
-    if trade.is_late:
-        _alarm_late(order, trade, now=now)
+    before, was_untraded = order.state, order.traded_quantity == 0
+    split = _booked(order, reports, now=now)
+    trades = Trade.objects.bulk_create(trade for trade, _ in split)
+    record_parts(order, split, now=now)
+    write_taken(order, before=before, note=_note(trades, source=source), now=now)
+    publish("trades", workspace_id=order.workspace_id, subject_id=trades[-1].pk, now=now)
+    if was_untraded:
+        count_order(order.account, session_date=trades[0].session_date, successful=True, now=now)
+    late = [trade for trade in trades if trade.is_late]
+    if late:
+        _alarm_late(order, late, now=now)
     _cancel_surplus_exits(order, now=now)
 
 
@@ -69,19 +83,36 @@ def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:
             cancel_order(surplus, by=None, now=now)
 
 
-def is_recorded(account: TradingAccount, report: TradeReport) -> bool:
-    """Tell whether the trade is written; only under its order's lock does a no stay true.
+def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[TradeReport]:
+    """Leave out the trades that are recorded or told twice; true under the account's lock alone.
 
-    :raises ReportUnsound: when it was told before with another quantity or price.
+    :raises ReportUnsound: when one was told before with another quantity or price.
     """
-    known = (
-        Trade.objects.filter(account=account, broker_trade_id=report.trade_id)
-        .values_list("quantity", "price")
-        .first()
-    )
-    if known is not None and known != (report.quantity, report.price):
-        raise ReportUnsound(f"Trade {report.trade_id} was {known[0]} at {known[1]} before")
-    return known is not None
+    asked = Trade.objects.filter(
+        account=account, broker_trade_id__in={report.trade_id for report in reports}
+    ).values_list("broker_trade_id", "quantity", "price")
+    known, new = {number: (quantity, price) for number, quantity, price in asked}, []
+    for report in reports:
+        figures = (report.quantity, report.price)
+        before = known.get(report.trade_id)
+        if before is None:
+            known[report.trade_id] = figures
+            new.append(report)
+        elif before != figures:
+            raise ReportUnsound(f"Trade {report.trade_id} was {before[0]} at {before[1]} before")
+    return new
+
+
+def _booked(order: Order, reports: Sequence[TradeReport], *, now: datetime) -> Split:
+    """Book the trades and take them into the order, which is not written yet."""
+    trades = [_new_trade(order, report, now=now) for report in reports]
+    split: Split = []
+    for _, sitting in groupby(trades, key=lambda trade: (trade.product, trade.session_date)):
+        split += _book(order, list(sitting), now=now)
+    if order.traded_quantity >= order.filled_quantity:
+        average = order.traded_value / order.traded_quantity
+        order.average_price = average.quantize(SMALLEST, ROUND_HALF_EVEN)
+    return split
 
 
 def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:
@@ -103,31 +134,47 @@ def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:
     )
 
 
-def _book(trade: Trade, *, now: datetime) -> tuple[FillPart, ...]:
-    lock_account(trade.account)
-    parts = parts_by_book(trade)
-    fill = Fill(
+def _book(order: Order, trades: Sequence[Trade], *, now: datetime) -> Split:
+    sitting = Sitting(_fill(order, trades[0], ()), now=now)
+    split = []
+    for trade in trades:
+        parts = parts_by_book(order, trade, sitting.positions.strategies_books)
+        booked = sitting.book(_fill(order, trade, parts))
+        trade.realized_pnl, trade.net_amount = booked.realized_pnl, booked.net_amount
+        trade.charges_known = booked.charges_known
+        set_charges(trade, booked.charges)
+        _take_in(order, trade, now=now)
+        split.append((trade, parts))
+    sitting.write()
+    return split
+
+
+def _fill(order: Order, trade: Trade, parts: tuple[FillPart, ...]) -> Fill:
+    return Fill(
         trade_id=trade.pk,
-        order_id=trade.order.pk,
-        account=trade.account,
-        instrument=trade.instrument,
-        user_strategy_id=trade.order.user_strategy_id,
+        order_id=order.pk,
+        account=order.account,
+        instrument=order.instrument,
+        user_strategy_id=order.user_strategy_id,
         product=Product(trade.product),
         side=Side(trade.side),
         quantity=trade.quantity,
         price=trade.price,
         traded_at=trade.traded_at,
         session_date=trade.session_date,
-        quantity_before=trade.order.traded_quantity,
-        value_before=trade.order.traded_value,
+        quantity_before=order.traded_quantity,
+        value_before=order.traded_value,
         parts=parts,
-        is_adjustment=trade.order.source == OrderSource.ADJUSTMENT,
+        is_adjustment=order.source == OrderSource.ADJUSTMENT,
     )
-    booked = book_fill(fill, now=now)
-    trade.realized_pnl, trade.net_amount = booked.realized_pnl, booked.net_amount
-    trade.charges_known = booked.charges_known
-    set_charges(trade, booked.charges)
-    return parts
+
+
+def _take_in(order: Order, trade: Trade, *, now: datetime) -> None:
+    order.traded_quantity += trade.quantity
+    order.traded_value += trade.value
+    trade.is_late = order.state in FINAL and order.traded_quantity > order.filled_quantity
+    after = apply_fills(snapshot_of(order), total=order.traded_quantity)
+    take_snapshot(order, after, at=trade.traded_at, now=now)
 
 
 def set_charges(trade: Trade, charges: ChargeBreakdown) -> None:
@@ -137,35 +184,47 @@ def set_charges(trade: Trade, charges: ChargeBreakdown) -> None:
     trade.stt, trade.stamp_duty, trade.gst = charges.stt, charges.stamp_duty, charges.gst
 
 
-def _update_order(order: Order, trade: Trade, *, source: EventSource, now: datetime) -> None:
-    after = apply_fills(snapshot_of(order), total=order.traded_quantity)
-    if order.traded_quantity >= after.filled_quantity:
-        average = order.traded_value / order.traded_quantity
-        order.average_price = average.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+def _note(trades: Sequence[Trade], *, source: EventSource) -> Note:
+    """Say what came, one trade or many, as one event."""
+    is_known = all(trade.charges_known for trade in trades)
+    told = _what(trades) if is_known else f"{_what(trades)}, its charges are not known"
+    charges = sum((trade.charges for trade in trades), Decimal(0))
     data = {
-        "trade_id": trade.broker_trade_id,
-        "quantity": str(trade.quantity),
-        "price": str(trade.price),
-        "charges": str(trade.charges) if trade.charges_known else "not known",
+        "trade_id": trades[0].broker_trade_id,
+        "quantity": str(_quantity(trades)),
+        "price": str(_average(trades)),
+        "charges": str(charges) if is_known else "not known",
     }
-    told = _what(trade) if trade.charges_known else f"{_what(trade)}, its charges are not known"
-    note = Note("FILL", source, trade.traded_at, told, data)
-    write_snapshot(order, after, note=note, now=now)
-    publish("trades", workspace_id=order.workspace_id, subject_id=trade.pk, now=now)
+    if len(trades) > 1:
+        data |= {"fills": str(len(trades)), "last_trade_id": trades[-1].broker_trade_id}
+    return Note(FILL, source, trades[-1].traded_at, told, data)
 
 
-def _what(trade: Trade) -> str:
-    return f"{rupees(trade.quantity, 0)} at {rupees(trade.price)}"
+def _what(trades: Sequence[Trade]) -> str:
+    words = f"{rupees(_quantity(trades), 0)} at {rupees(_average(trades))}"
+    return words if len(trades) == 1 else f"{rupees(len(trades), 0)} fills, {words} on average"
 
 
-def _alarm_late(order: Order, trade: Trade, *, now: datetime) -> None:
+def _quantity(trades: Sequence[Trade]) -> int:
+    return sum(trade.quantity for trade in trades)
+
+
+def _average(trades: Sequence[Trade]) -> Decimal:
+    if len(trades) == 1:
+        return trades[0].price
+    value = sum((trade.value for trade in trades), Decimal(0))
+    return (value / _quantity(trades)).quantize(SMALLEST, ROUND_HALF_EVEN)
+
+
+def _alarm_late(order: Order, late: Sequence[Trade], *, now: datetime) -> None:
+    what = "A fill" if len(late) == 1 else f"{rupees(len(late), 0)} fills"
     notify(
         order.user,
         kind=NotificationType.RISK_ALERT,
         level=AlertLevel.CRITICAL,
-        title=f"A fill came after the end of an order: {order.instrument.trading_symbol}",
-        message=f"{_what(trade)}, booked. The order was {order.status}.",
+        title=f"{what} came after the end of an order: {order.instrument.trading_symbol}",
+        message=f"{_what(late)}, booked. The order was {order.status}.",
         now=now,
         workspace=order.workspace,
-        data={"order": str(order.pk), "trade": str(trade.pk)},
+        data={"order": str(order.pk), "trade": str(late[-1].pk)},
     )

@@ -72,21 +72,31 @@ def make_move(order: Order, move: Move, *, note: Note, now: datetime) -> None:
 
 def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) -> None:
     """Write what the order has become; the caller holds its lock and the transaction."""
-    before = snapshot_of(order)
+    before = order.state
+    take_snapshot(order, after, at=note.occurred_at, now=now)
+    if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
+        order.error_message = note.message
+    write_taken(order, before=before, note=note, now=now)
+
+
+def take_snapshot(order: Order, after: Snapshot, *, at: datetime, now: datetime) -> None:
+    """Take over what the order has become, in memory; :func:`write_taken` writes it."""
     order.status = after.status
     order.previous_status = after.previous_status or ""
     order.quantity = after.quantity
     order.filled_quantity = after.filled_quantity
     order.report_sequence, order.reported_at = after.report_key
     if order.placed_at is None and after.status in WORKING:
-        order.placed_at = note.occurred_at
+        order.placed_at = at
     order.closed_at = (order.closed_at or now) if after.status in FINAL else None
-    if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
-        order.error_message = note.message
-    add_event(order, note=note, from_status=before.status, now=now)
+
+
+def write_taken(order: Order, *, before: OrderStatus, note: Note, now: datetime) -> None:
+    """Write an order that has taken over what it has become, with one event for all of it."""
+    add_event(order, note=note, from_status=before, now=now)
     order.save(update_fields=_MOVING)
     _hold_what_remains(order, now=now)
-    if after.status is not before.status:
+    if order.state is not before:
         tell_owner(order, now=now)
 
 

@@ -1,6 +1,6 @@
 """What changes the books of account. Each service is one transaction, or part of its caller's."""
 
-from portfolio.services.booking import Booked, book_fill, post_charges
+from portfolio.services.booking import Booked, Sitting, book_fill, post_charges
 from portfolio.services.closing import end_session, finished_sessions, settle_due_holdings
 from portfolio.services.funds import AmountInvalid, deposit, refresh_funds, withdraw
 from portfolio.services.marking import mark_account, mark_holdings
@@ -9,6 +9,7 @@ from portfolio.services.sessions import close_session, count_order, lock_account
 __all__ = [
     "AmountInvalid",
     "Booked",
+    "Sitting",
     "book_fill",
     "close_session",
     "count_order",

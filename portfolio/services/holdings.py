@@ -26,27 +26,29 @@ _FIGURES = (
 )
 
 
-def deliver(fill: Fill, *, now: datetime) -> None:
-    """Move a delivery trade's shares in or out; other trades leave holdings alone."""
+def holding_of(fill: Fill) -> Holding | None:
+    """Return the row that a delivery trade's shares go to; other trades leave holdings alone."""
     if charge_group(InstrumentType(fill.instrument.instrument_type), fill.product) is not (
         ChargeGroup.DELIVERY
     ):
-        return
-    holding = Holding.objects.filter(account=fill.account, instrument=fill.instrument).first()
-    if holding is None:
-        holding = Holding(
-            pk=new_id(),
-            workspace_id=fill.account.workspace_id,
-            account=fill.account,
-            instrument=fill.instrument,
-        )
+        return None
+    held = Holding.objects.filter(account=fill.account, instrument=fill.instrument).first()
+    return held or Holding(
+        pk=new_id(),
+        workspace_id=fill.account.workspace_id,
+        account=fill.account,
+        instrument=fill.instrument,
+    )
+
+
+def deliver(holding: Holding, fill: Fill, *, now: datetime) -> None:
+    """Move a delivery trade's shares in or out; the caller saves the row."""
     if fill.side is Side.BUY:
         _take_in(holding, fill)
     else:
         _give_out(holding, fill.quantity)
     holding.last_price = fill.price
     holding.as_of = now
-    _save(holding)
 
 
 def settle_holdings(account: TradingAccount, *, now: datetime) -> int:
@@ -98,7 +100,7 @@ def _count(holding: Holding) -> None:
     holding.available_quantity = max(holding.total_quantity - holding.collateral_quantity, 0)
 
 
-def _save(holding: Holding) -> None:
+def save_holding(holding: Holding) -> None:
     if holding._state.adding:
         holding.save(force_insert=True)
     else:

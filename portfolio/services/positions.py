@@ -1,14 +1,17 @@
-"""Positions in the database: what one fill does to them."""
+"""Positions in the database: what fills do to them."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from django.db.models import Q
 
 from operations.ids import new_id
 from portfolio.booking import Book, Execution, apply_fill, share_of, split_at_flat
 from portfolio.fills import Fill
 from portfolio.models import Position, PositionSide, PositionStatus, PositionType
-from portfolio.models.positions import PositionQuerySet
+from portfolio.splitting import OpenBook
 
 NOTHING = Decimal(0)
 _FIGURES = (
@@ -42,36 +45,82 @@ class Booking:
         return Execution(side=self.fill.side, quantity=self.fill.quantity, price=self.fill.price)
 
 
-def book_net(booking: Booking) -> Decimal:
-    """Fold a fill into the open position; return what it realised.
+class Positions:
+    """The positions that the fills of one instrument, product and day move.
 
-    A fill that turns long into short closes one position and opens another, and its charges are
-    shared between the two by quantity.
+    They are read once, changed in memory and written once, by whoever holds the account's lock.
+    ``gained`` is by how much what is open has changed its unrealised gain meanwhile.
     """
-    fill = booking.fill
-    position = _positions(fill).open().first()
-    if position is None:
-        position = _new_position(fill, PositionType.NET)
-    first, *rest = split_at_flat(book_of(position), booking.execution)
-    charges = share_of(booking.charges, part=first.quantity, whole=fill.quantity)
-    realized = _apply(position, fill, first, charges=charges)
-    for execution in rest:
-        opposite = _new_position(fill, PositionType.NET)
-        _apply(opposite, fill, execution, charges=booking.charges - charges)
-    return realized
 
+    def __init__(self, fill: Fill) -> None:
+        self.gained = NOTHING
+        self._net: dict[uuid.UUID | None, Position] = {}
+        self._day: dict[uuid.UUID | None, Position] = {}
+        self._changed: dict[uuid.UUID, Position] = {}
+        is_open = Q(position_type=PositionType.NET, status=PositionStatus.OPEN)
+        is_of_day = Q(position_type=PositionType.DAY, session_date=fill.session_date)
+        for position in Position.objects.filter(
+            is_open | is_of_day,
+            account=fill.account,
+            instrument=fill.instrument,
+            product=fill.product,
+        ):
+            is_net = position.position_type == PositionType.NET
+            (self._net if is_net else self._day)[position.user_strategy_id] = position
 
-def book_day(booking: Booking) -> None:
-    """Fold a fill into the session's own row, which counts that day's trades only."""
-    fill = booking.fill
-    position = (
-        _positions(fill)
-        .filter(position_type=PositionType.DAY, session_date=fill.session_date)
-        .first()
-    )
-    if position is None:
-        position = _new_position(fill, PositionType.DAY)
-    _apply(position, fill, booking.execution, charges=booking.charges)
+    def strategies_books(self) -> list[OpenBook]:
+        """What each strategy holds now."""
+        return [
+            OpenBook(strategy, each.quantity, each.opened_at, each.pk)
+            for strategy, each in self._net.items()
+            if strategy is not None
+        ]
+
+    def book(self, booking: Booking) -> Decimal:
+        """Fold a fill into the open position and its day's; return what it realised.
+
+        A fill that turns long into short closes one position and opens another, and its charges
+        are shared between the two by quantity.
+        """
+        fill = booking.fill
+        whose = fill.user_strategy_id
+        position = self._net.get(whose) or _new_position(fill, PositionType.NET)
+        first, *rest = split_at_flat(book_of(position), booking.execution)
+        charges = share_of(booking.charges, part=first.quantity, whole=fill.quantity)
+        realized = self._apply_net(position, fill, first, charges=charges)
+        for execution in rest:
+            opposite = _new_position(fill, PositionType.NET)
+            self._apply_net(opposite, fill, execution, charges=booking.charges - charges)
+        # The session's own row counts that day's trades only.
+        if whose not in self._day:
+            self._day[whose] = _new_position(fill, PositionType.DAY)
+        self._apply(self._day[whose], fill, booking.execution, charges=booking.charges)
+        return realized
+
+    def write(self) -> None:
+        for position in self._changed.values():
+            if position._state.adding:
+                position.save(force_insert=True)
+            else:
+                position.save(update_fields=_FIGURES)
+        self._changed.clear()
+
+    def _apply_net(
+        self, position: Position, fill: Fill, execution: Execution, *, charges: Decimal
+    ) -> Decimal:
+        before = position.unrealized_pnl
+        realized = self._apply(position, fill, execution, charges=charges)
+        self.gained += position.unrealized_pnl - before
+        self._net[fill.user_strategy_id] = position
+        if position.status == PositionStatus.CLOSED:
+            del self._net[fill.user_strategy_id]
+        return realized
+
+    def _apply(
+        self, position: Position, fill: Fill, execution: Execution, *, charges: Decimal
+    ) -> Decimal:
+        self._changed[position.pk] = position
+        return _apply(position, fill, execution, charges=charges)
 
 
 def book_of(position: Position) -> Book:
@@ -92,15 +141,6 @@ def mark(position: Position, *, price: Decimal, at: datetime) -> None:
         position.last_price = price
         position.marked_at = at
     position.unrealized_pnl = position.unrealized_at(position.last_price or price)
-
-
-def _positions(fill: Fill) -> PositionQuerySet:
-    return Position.objects.filter(
-        account=fill.account,
-        instrument=fill.instrument,
-        product=fill.product,
-        user_strategy_id=fill.user_strategy_id,
-    )
 
 
 def _new_position(fill: Fill, position_type: PositionType) -> Position:
@@ -126,10 +166,6 @@ def _apply(position: Position, fill: Fill, execution: Execution, *, charges: Dec
     position.charges += charges
     mark(position, price=fill.price, at=fill.traded_at)
     position.closed_at = fill.traded_at if after.is_flat else None
-    if position._state.adding:
-        position.save(force_insert=True)
-    else:
-        position.save(update_fields=_FIGURES)
     return after.realized - before.realized
 
 

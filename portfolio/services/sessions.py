@@ -112,6 +112,12 @@ def add_to_session(
     session: TradingSession, gain: Gain, *, now: datetime, is_trade: bool = False
 ) -> None:
     """Bring a session's figures and its curve up to date; the caller holds the account's lock."""
+    take_gain(session, gain)
+    save_session(session, now=now, is_trade=is_trade)
+
+
+def take_gain(session: TradingSession, gain: Gain) -> None:
+    """Bring a session's figures up to date; the caller saves it."""
     before = session.total_pnl
     session.realized_pnl += gain.realized
     session.charges += gain.charges
@@ -122,6 +128,10 @@ def add_to_session(
     session.max_drawdown = max(session.max_drawdown, session.peak_pnl - session.total_pnl)
     if session.capital_at_end is not None:  # a late fill of a day that has ended
         session.capital_at_end += session.total_pnl - before
+
+
+def save_session(session: TradingSession, *, now: datetime, is_trade: bool) -> None:
+    """Save a session's figures and the point of its curve."""
     _note_equity(session, now=now, is_trade=is_trade)
     session.marked_at = now
     session.save(update_fields=_FIGURES)
