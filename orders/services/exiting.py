@@ -11,7 +11,6 @@ from brokers.terms import OrderType, Product, Side
 from market.models import Instrument
 from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
-from orders.services.cancelling import cancel_orders
 from orders.services.placing import LONGEST_KEY, IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
 from portfolio.models import Position
@@ -140,11 +139,6 @@ def _place(position: Position, quantity: int, asked: _Asked, number: int) -> Ord
     )
     key = asked.key_of(number)
     return place_order(request, user=asked.by, idempotency_key=key, now=asked.now)
-
-
-def cancel_entries(orders: Iterable[Order], *, now: datetime) -> tuple[int, list[str]]:
-    """Cancel every order that could open or enlarge a position, as a halt does."""
-    return cancel_orders([order for order in orders if not order.is_exit], by=None, now=now)
 
 
 def _exitable(position: Position, side: Side, *, own: bool = True) -> int:
