@@ -81,22 +81,28 @@ class FaultyTransport:
         return messages
 
     async def _spoil(self, call: "_Call", answer: list[Message], send: Send) -> None:
+        # Every shot is taken before the pause: one armed meanwhile is meant for a later call.
         delay = self._faults.take(FaultName.DELAY, call.path, method=call.method)
+        is_dropped = self._take(FaultName.DROP_REPLY, call)
+        instead = None if is_dropped else self._instead(call, answer)
         if delay is not None:
             await self._pause(_DELAY_SECONDS if delay.seconds is None else delay.seconds)
-        if self._take(FaultName.DROP_REPLY, call):
+        if is_dropped:
             await call.hang_up()
-            return
-        instead = self._server_error(FaultName.SERVER_ERROR_AFTER, call)
-        if instead is None and self._take(FaultName.HTML_200, call):
-            instead = HTMLResponse(_ERROR_PAGE.format(status="Welcome", words="Please log in"))
-        if instead is None and self._take(FaultName.TRUNCATED_JSON, call):
-            instead = _half_of(answer)
-        if instead is not None:
+        elif instead is not None:
             await instead(call.scope, call.receive, send)
-            return
-        for message in answer:
-            await send(message)
+        else:
+            for message in answer:
+                await send(message)
+
+    def _instead(self, call: "_Call", answer: list[Message]) -> Response | None:
+        """Return what is answered in the place of the handler's answer, None to let that go."""
+        error = self._server_error(FaultName.SERVER_ERROR_AFTER, call)
+        if error is not None:
+            return error
+        if self._take(FaultName.HTML_200, call):
+            return HTMLResponse(_ERROR_PAGE.format(status="Welcome", words="Please log in"))
+        return _half_of(answer) if self._take(FaultName.TRUNCATED_JSON, call) else None
 
     def _take(self, name: FaultName, call: "_Call") -> bool:
         return self._faults.take(name, call.path, method=call.method) is not None

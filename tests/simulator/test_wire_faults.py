@@ -58,6 +58,16 @@ class TestAnOrderThatWasExecuted:
             wire.post(timeout=0.3)
         assert wire.known() == 1
 
+    def test_takes_no_fault_that_was_armed_while_it_waited(self, wire):
+        wire.faults.arm("delay", seconds=1)
+        with pytest.raises(requests.Timeout):
+            wire.post(timeout=0.3)
+        wire.faults.arm("drop_reply")
+        wire.faults.release()
+        time.sleep(0.2)
+        with pytest.raises(requests.ConnectionError):
+            wire.get()
+
     @pytest.mark.parametrize("status", [502, 504])
     def test_may_be_answered_by_a_broken_gateway(self, wire, status):
         wire.faults.arm("server_error_after", amount=status)
