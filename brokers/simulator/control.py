@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -41,6 +42,7 @@ def control_routes() -> list[Mount]:
                 Route("/advance", _route(_advance), methods=["POST"]),
                 Route("/orders", _route(_external_order), methods=["POST"]),
                 Route("/holdings", _route(_holding), methods=["POST"]),
+                Route("/cash", _route(_cash), methods=["POST"]),
                 Route("/expire_tokens", _route(_expire_tokens), methods=["POST"]),
                 Route("/limits", _route(_limits), methods=["POST"]),
                 Route("/session", _route(_session), methods=["POST"]),
@@ -142,6 +144,12 @@ def _holding(request: Request, body: _Body) -> object:
     return broker.holdings(client)
 
 
+def _cash(request: Request, body: _Body) -> object:
+    client = str(body["client"])
+    _broker(request).give_cash(client, Decimal(str(body["amount"])))
+    return _broker(request).funds(client)
+
+
 def _expire_tokens(request: Request, body: _Body) -> object:
     client = body.get("client")
     request.app.state.dialect.expire_tokens(None if client is None else str(client))
@@ -163,12 +171,17 @@ def _next_day(request: Request, _: _Body) -> object:
     return {}
 
 
+def begin_again(app: Starlette) -> None:
+    """Forget every account, price, login, standing order, fault and request, and hang up."""
+    app.state.faults.clear()
+    app.state.broker.reset()
+    app.state.dialect.forget()
+    app.state.requests.clear()
+    app.state.counter.reset()
+
+
 def _reset(request: Request, _: _Body) -> object:
-    """Forget every account, price, fault, counted request and noted request."""
-    _broker(request).reset()
-    _armed(request).clear()
-    request.app.state.requests.clear()
-    request.app.state.counter.reset()
+    begin_again(request.app)
     return {}
 
 

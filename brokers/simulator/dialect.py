@@ -13,6 +13,10 @@ def _nothing_expires(_: str | None) -> None:
     return None
 
 
+def _nothing_to_forget() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Dialect:
     """A wire app fills this in; every part has a plain default.
@@ -20,7 +24,8 @@ class Dialect:
     ``limits`` names the limits a request counts against (method, path); ``client_of`` whose they
     are. ``is_order_write`` tells the requests that must come from a registered address: only
     these meet ``wrong_ip``. ``is_authenticated`` tells those that need a token: only these meet
-    ``expired_token``. ``expire_tokens`` ends the sessions of a client, or of all of them.
+    ``expired_token``. ``expire_tokens`` ends the sessions of a client, or of all of them;
+    ``forget`` drops whatever the wire app keeps beside the exchange's books, and hangs up.
     """
 
     rate_limited: Callable[[Request], Response] = lambda _: PlainTextResponse(
@@ -35,3 +40,4 @@ class Dialect:
     is_order_write: Callable[[str, str], bool] = lambda method, _path: method != "GET"
     is_authenticated: Callable[[str, str], bool] = lambda _method, _path: True
     expire_tokens: Callable[[str | None], None] = _nothing_expires
+    forget: Callable[[], None] = _nothing_to_forget

@@ -136,6 +136,11 @@ class SimulatedBroker(Readable):
         with self._lock:
             self._account(client).give(instrument, quantity=quantity, average=average)
 
+    def give_cash(self, client: str, amount: Decimal) -> None:
+        """Pay money into an account."""
+        with self._lock:
+            self._account(client).cash += amount
+
     def set_session(self, session: Session) -> None:
         """Open or close the exchange; orders queued for the open go to it when it opens."""
         with self._turn() as at:

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from brokers.simulator.faults import FaultName, Faults
 
 Frame = str | bytes
+GOING_DOWN = (1012, "Service restart")
 _HELD_SECONDS = 0.3
 
 

@@ -18,10 +18,11 @@ from brokers.simulator.exchange import SimulatedBroker
 from brokers.simulator.faults import Faults
 from brokers.simulator.limits import Limit, RateCounter, Window
 from brokers.simulator.recording import RecordedRequest, RequestLog
-from brokers.simulator.streams import Connection, Frame, Hub
+from brokers.simulator.streams import GOING_DOWN, Connection, Frame, Hub
 from brokers.simulator.transport import FaultyTransport
 
 __all__ = [
+    "GOING_DOWN",
     "Connection",
     "Dialect",
     "Frame",

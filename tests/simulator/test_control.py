@@ -58,6 +58,10 @@ class TestTheControlApi:
         assert control.post("orders", **order, product="MIS")["is_external"] is True
         assert control.post("orders", **order, product="NRML")["code"] == "OMS:PRODUCT"
 
+    def test_pays_money_in(self, control, broker):
+        before = broker.funds(CLIENT).available
+        assert control.post("cash", client=CLIENT, amount="500")["cash"] == str(int(before) + 500)
+
     def test_tells_the_state_of_every_client(self, control, broker):
         placed(broker, an_order())
         control.post("holdings", client="C2", token=RELIANCE, quantity=5, average="1200")

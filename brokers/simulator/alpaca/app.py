@@ -22,7 +22,7 @@ from brokers.simulator.alpaca.prices import price_routes
 from brokers.simulator.alpaca.sockets import OrderSocket, PriceSocket
 from brokers.simulator.exchange import SimulatedBroker
 from brokers.simulator.faults import Faults
-from brokers.simulator.wire import Dialect, Limit, Window, build_app
+from brokers.simulator.wire import GOING_DOWN, Dialect, Limit, Window, build_app
 
 DEMO_CREDENTIALS = {
     "API key ID": API_KEY,
@@ -45,6 +45,12 @@ def make_app(broker: SimulatedBroker, faults: Faults) -> Starlette:
         orders.hub.close_all(1008, "unauthorized")
         prices.hub.close_all(1008, "auth failed")
 
+    def forget() -> None:
+        desk.is_keyed = True
+        desk.chains.forget()
+        orders.hub.close_all(*GOING_DOWN)
+        prices.hub.close_all(*GOING_DOWN)
+
     app = build_app(
         routes=[
             *order_routes(desk),
@@ -63,6 +69,7 @@ def make_app(broker: SimulatedBroker, faults: Faults) -> Starlette:
             client_of=lambda request: _client_of(desk, request),
             is_order_write=_is_order_write,
             expire_tokens=expire_tokens,
+            forget=forget,
         ),
     )
     app.state.alpaca = desk

@@ -6,7 +6,7 @@ own id, quantity and fills. A link is one of these.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -50,16 +50,36 @@ class Link:
     replaces: str | None = None
     replaced_by: str | None = None
     ended_at: datetime | None = None
-    fills: list[SimTrade] = field(default_factory=list)
-
-    @property
-    def filled(self) -> int:
-        return sum(each.quantity for each in self.fills)
+    filled: int = 0
+    worth: Decimal = Decimal(0)
+    filled_at: datetime | None = None
 
     @property
     def average(self) -> Decimal | None:
-        worth = sum((each.price * each.quantity for each in self.fills), Decimal(0))
-        return (worth / self.filled).quantize(Decimal("0.0001")) if self.fills else None
+        return (self.worth / self.filled).quantize(Decimal("0.0001")) if self.filled else None
+
+    def fill(self, trade: SimTrade) -> "Filled":
+        self.filled += trade.quantity
+        self.worth += trade.price * trade.quantity
+        self.filled_at = trade.traded_at
+        return Filled(self, trade, self.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One fill with the link that it filled, and how much of that was filled after it."""
+
+    link: Link
+    trade: SimTrade
+    so_far: int
+
+    @property
+    def activity_id(self) -> str:
+        made, at = (
+            uuid5(NAMESPACE_URL, f"brokersim/fill/{self.trade.trade_id}"),
+            self.trade.traded_at,
+        )
+        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{made}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +100,21 @@ class Chains:
         self._lock = threading.RLock()
         self._chains: dict[str, list[Link]] = {}
         self._links: dict[str, Link] = {}
+        self._fills: dict[str, Filled] = {}
+        self._activities: dict[str, int] = {}
         self._listeners: list[Callable[[Told], None]] = []
         broker.use_order_ids(order_id)
         broker.subscribe(self._hear)
 
     def listen(self, listener: Callable[[Told], None]) -> None:
         self._listeners.append(listener)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._chains.clear()
+            self._links.clear()
+            self._fills.clear()
+            self._activities.clear()
 
     def links(self, order: SimOrder) -> list[Link]:
         """Return the order's links, first to last; an order of before a reset is forgotten."""
@@ -97,6 +126,15 @@ class Chains:
                 chain = self._chains[order.order_id] = [first]
                 self._links[first.wire_id] = first
             return list(chain)
+
+    def filled(self, trade: SimTrade) -> Filled:
+        """Return what a fill did, which was told here before anybody could ask."""
+        with self._lock:
+            return self._fills[trade.trade_id]
+
+    def trade_number(self, activity_id: str) -> int | None:
+        with self._lock:
+            return self._activities.get(activity_id)
 
     def find(self, wire_id: str) -> Link | None:
         with self._lock:
@@ -142,7 +180,9 @@ class Chains:
         if isinstance(event, TradeEvent):
             link = self.current(event.order)
             with self._lock:
-                link.fills.append(event.trade)
+                filled = link.fill(event.trade)
+                self._fills[event.trade.trade_id] = filled
+                self._activities[filled.activity_id] = int(event.trade.trade_id)
             name = "fill" if event.order.state is OrderState.COMPLETE else "partial_fill"
             self._tell(Told(name, link, event.order, event.trade))
         elif isinstance(event, OrderEvent):

@@ -106,31 +106,17 @@ def _fills(desk: AlpacaDesk, asked: Asked) -> list[Row]:
         raise unprocessable("invalid page_size")
     after = asked.query("after")
     since = datetime.fromisoformat(after) if after else None
-    rows = [row for at, row in _activities(desk, asked.client) if since is None or at > since]
-    if asked.query("direction", "desc") == "desc":
-        rows.reverse()
-    token = asked.query("page_token")
-    ids = [row["id"] for row in rows]
-    start = ids.index(token) + 1 if token in ids else 0
-    return rows[start : start + size]
-
-
-def _activities(desk: AlpacaDesk, client: str) -> Iterator[tuple[datetime, Row]]:
-    """Give the account's fills, oldest first, under the ids that their orders have on the wire."""
-    trades = desk.broker.trades(client)
-    filled: defaultdict[str, int] = defaultdict(int)
-    for trade in trades:
-        order = desk.broker.order(client, trade.order_id)
-        if order is None:
-            continue
-        links = desk.chains.links(order)
-        link = next((each for each in links if trade in each.fills), links[0])
-        filled[link.wire_id] += trade.quantity
-        so_far = filled[link.wire_id]
-        yield (
-            trade.traded_at,
-            activity_row(trade, link, so_far=so_far, quantity=link.terms.quantity),
-        )
+    made = [
+        each for each in desk.broker.trades(asked.client) if since is None or each.traded_at > since
+    ]
+    is_newest_first = asked.query("direction", "desc") == "desc"
+    if is_newest_first:
+        made.reverse()
+    last = desk.chains.trade_number(asked.query("page_token"))
+    if last is not None:
+        sign = -1 if is_newest_first else 1
+        made = [each for each in made if (int(each.trade_id) - last) * sign > 0]
+    return [activity_row(desk.chains.filled(each)) for each in made[:size]]
 
 
 def _assets(desk: AlpacaDesk, asked: Asked) -> list[Row]:

@@ -5,9 +5,9 @@ from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
 from brokers.simulator.alpaca.answers import stamp, text
-from brokers.simulator.alpaca.chains import REJECTED, REPLACED, WAITING, Link
+from brokers.simulator.alpaca.chains import REJECTED, REPLACED, WAITING, Filled, Link
 from brokers.simulator.instruments import SimInstrument
-from brokers.simulator.records import OrderState, SimFunds, SimOrder, SimTrade
+from brokers.simulator.records import OrderState, SimFunds, SimOrder
 from brokers.terms import OrderType, Side, Validity
 
 Row = dict[str, object]
@@ -97,7 +97,7 @@ def _times(order: SimOrder, link: Link, status: str) -> Row:
         "created_at": stamp(link.created_at),
         "updated_at": stamp(max(changed_at, link.created_at)),
         "submitted_at": stamp(link.created_at),
-        "filled_at": stamp(link.fills[-1].traded_at) if link.fills else None,
+        "filled_at": stamp(link.filled_at) if link.filled_at else None,
         "expired_at": ended if status == "expired" else None,
         "canceled_at": ended if status == "canceled" else None,
         "failed_at": ended if status == "rejected" else None,
@@ -110,16 +110,17 @@ def _status(order: SimOrder, link: Link) -> str:
         return "pending_new"
     if link.state in (REPLACED, REJECTED):
         return link.state
-    if order.state is OrderState.PARTIAL and not link.fills:
+    if order.state is OrderState.PARTIAL and not link.filled:
         return "new"
     return STATUSES[order.state]
 
 
-def activity_row(trade: SimTrade, link: Link, *, so_far: int, quantity: int) -> Row:
+def activity_row(filled: Filled) -> Row:
     """Return a fill as the account's activities tell it; it names its order and its symbol."""
-    made = uuid5(NAMESPACE_URL, f"brokersim/fill/{trade.trade_id}")
+    trade, link, so_far = filled.trade, filled.link, filled.so_far
+    quantity = link.terms.quantity
     return {
-        "id": f"{trade.traded_at:%Y%m%d%H%M%S}{trade.traded_at.microsecond // 1000:03d}::{made}",
+        "id": filled.activity_id,
         "activity_type": "FILL",
         "transaction_time": stamp(trade.traded_at),
         "type": "fill" if so_far >= quantity else "partial_fill",

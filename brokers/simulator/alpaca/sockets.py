@@ -1,6 +1,7 @@
 """Alpaca's two websockets: order updates as JSON in binary frames, prices as msgpack."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -95,6 +96,7 @@ class PriceSocket:
     def __init__(self, desk: AlpacaDesk) -> None:
         self._desk = desk
         self.hub = Hub(PRICES, desk.faults)
+        self._numbers = itertools.count(1)
         desk.broker.subscribe(self._hear)
 
     def routes(self) -> list[WebSocketRoute]:
@@ -159,21 +161,22 @@ class PriceSocket:
 
     def _hear(self, event: SimEvent) -> None:
         if isinstance(event, TickEvent):
-            self.hub.publish(lambda each: _price_frames(each, event.quote))
+            number = next(self._numbers)
+            self.hub.publish(lambda each: _price_frames(each, event.quote, number))
 
 
-def _price_frames(connection: Connection, quote: SimQuote) -> list[Frame]:
+def _price_frames(connection: Connection, quote: SimQuote, number: int) -> list[Frame]:
     symbol, messages = quote.instrument.symbol, list[dict[str, object]]()
     if symbol in _wanted(connection, "quotes") and quote.bids and quote.asks:
         messages.append(_quote(quote))
     if symbol in _wanted(connection, "trades"):
-        messages.append(_trade(quote))
+        messages.append(_trade(quote, number))
     return [_packed(messages)] if messages else []
 
 
-def _trade(quote: SimQuote) -> dict[str, object]:
+def _trade(quote: SimQuote, number: int) -> dict[str, object]:
     return {
-        "T": "t", "S": quote.instrument.symbol, "i": 1, "x": "V", "p": quote.last_price,
+        "T": "t", "S": quote.instrument.symbol, "i": number, "x": "V", "p": quote.last_price,
         "s": quote.last_quantity, "c": ["@"], "t": quote.at, "z": "C",
     }  # fmt: skip
 

@@ -29,6 +29,11 @@ class AccountDesk:
         self._lock = threading.Lock()
         self._approved: dict[tuple[str, str], int] = {}
 
+    def forget(self) -> None:
+        """Begin again with no sale approved."""
+        with self._lock:
+            self._approved.clear()
+
     def profile(self, client: str) -> Row:
         """Return the profile; its lists are printed into texts, as recorded."""
         return {

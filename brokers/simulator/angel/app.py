@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -49,7 +50,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 def make_app(broker: SimulatedBroker, faults: Faults, *, is_limited: bool = True) -> Starlette:
     """Return the app. Without ``is_limited`` nobody counts calls, for a clock that stands still."""
     sessions = Sessions(broker.clock)
-    rules = RuleDesk(broker)
+    rules, accounts = RuleDesk(broker), AccountDesk(broker)
     prices = PriceStream(broker, sessions, faults)
     orders = OrderStream(sessions, faults)
     for listener in (prices.hear, orders.hear, rules.hear):
@@ -60,10 +61,14 @@ def make_app(broker: SimulatedBroker, faults: Faults, *, is_limited: bool = True
         prices.close(client)
         orders.close(client)
 
+    def forget() -> None:
+        for each in (sessions, rules, accounts, prices, orders):
+            each.forget()
+
     routes = [
         *_session_routes(sessions),
         *_order_routes(broker, sessions),
-        *_account_routes(broker, sessions),
+        *_account_routes(accounts, sessions),
         *_price_routes(broker, sessions),
         *_rule_routes(rules, sessions),
         Route(MASTER, _master(broker), methods=["GET"]),
@@ -71,7 +76,7 @@ def make_app(broker: SimulatedBroker, faults: Faults, *, is_limited: bool = True
         WebSocketRoute(f"/{ORDERS}", orders.serve),
         Route("/{path:path}", _not_found, methods=["GET", "POST", "PUT", "DELETE"]),
     ]
-    dialect = _dialect(expire, sessions, is_limited=is_limited)
+    dialect = replace(_dialect(expire, sessions, is_limited=is_limited), forget=forget)
     app = build_app(routes=routes, broker=broker, faults=faults, dialect=dialect)
     app.state.rules = rules
     return app
@@ -141,8 +146,7 @@ def _order_routes(broker: SimulatedBroker, sessions: Sessions) -> list[BaseRoute
     ]
 
 
-def _account_routes(broker: SimulatedBroker, sessions: Sessions) -> list[BaseRoute]:
-    desk = AccountDesk(broker)
+def _account_routes(desk: AccountDesk, sessions: Sessions) -> list[BaseRoute]:
     return [
         _get(f"{_SECURE}/user/v1/getProfile", desk.profile, sessions),
         _get(f"{_SECURE}/user/v1/getRMS", desk.funds, sessions),

@@ -84,6 +84,12 @@ class Sessions:
                 if client is None or each.client == client
             }
 
+    def forget(self) -> None:
+        """Know nobody any more; what was handed out is never handed out again."""
+        with self._lock:
+            self._sessions.clear()
+            self._ended.clear()
+
     def _open(self, client: str) -> Session:
         with self._lock:
             self._count += 1

@@ -15,7 +15,7 @@ from brokers.simulator.angel.symbols import EXCHANGE_TYPES
 from brokers.simulator.exchange import OrderEvent, SimQuote, SimulatedBroker, TickEvent
 from brokers.simulator.faults import Faults
 from brokers.simulator.records import OrderState, SimEvent
-from brokers.simulator.wire import Connection, Frame, Hub
+from brokers.simulator.wire import GOING_DOWN, Connection, Frame, Hub
 
 MARKET, ORDERS = "smart-stream", "smart-order-update"
 MOST_CONNECTIONS = 3
@@ -41,6 +41,15 @@ _NOT_IN_STREAM = ("uniqueorderid", "exchangeorderid")
 _Place = tuple[int, str]
 
 
+class _Denied(Exception):
+    """The handshake ends with a status and the words of a header."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
+
+
 class PriceStream:
     """wss://smartapisocket.angelone.in/smart-stream"""
 
@@ -61,6 +70,11 @@ class PriceStream:
 
     def close(self, client: str | None) -> None:
         self._hub.close_all(1000, "Session expired", client=client)
+
+    def forget(self) -> None:
+        """Hang up, and number packets from 1 again."""
+        self._hub.close_all(*GOING_DOWN)
+        self._numbers = itertools.count(1)
 
     async def _heard(self, connection: Connection, frame: Frame) -> None:
         if frame == "ping":
@@ -123,6 +137,9 @@ class OrderStream:
     def close(self, client: str | None) -> None:
         self._hub.close_all(1000, "Session expired", client=client)
 
+    def forget(self) -> None:
+        self._hub.close_all(*GOING_DOWN)
+
 
 async def _greet(connection: Connection) -> None:
     connection.send(_order_message(connection.client, "AB00", {}))
@@ -137,28 +154,30 @@ async def _admitted(
     socket: WebSocket, sessions: Sessions, hub: Hub, *, is_market: bool
 ) -> Session | None:
     """Return whose socket it is, or refuse the handshake the broker's way."""
+    try:
+        session = _session_of(socket, sessions, is_market=is_market)
+        if len(hub.connections(session.client)) >= MOST_CONNECTIONS:
+            raise _Denied(429, "Connection Limit Exceeded")
+    except _Denied as denied:
+        headers = {"x-error-message": denied.words}
+        await socket.send_denial_response(Response(status_code=denied.status, headers=headers))
+        return None
+    return session
+
+
+def _session_of(socket: WebSocket, sessions: Sessions, *, is_market: bool) -> Session:
+    """:raises _Denied: when the handshake names no session, or not all of it."""
     query = socket.query_params
     token = socket.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    status, words = 401, "Invalid Header - Invalid Auth token"
-    session = None
     try:
         session = _by_feed(sessions, query) if "feedToken" in query else sessions.by_jwt(token)
     except Refuse as refuse:
-        status = 403 if refuse.code == "AG8002" and not is_market else 401
-    if session is not None:
-        words = _header_fault(socket.headers, session) if is_market and not query else ""
-    if (
-        session is not None
-        and not words
-        and len(hub.connections(session.client)) >= MOST_CONNECTIONS
-    ):
-        status, words = 429, "Connection Limit Exceeded"
-    if not words and session is not None:
-        return session
-    await socket.send_denial_response(
-        Response(status_code=status, headers={"x-error-message": words})
-    )
-    return None
+        is_forbidden = refuse.code == "AG8002" and not is_market
+        words = "Invalid Header - Invalid Auth token"
+        raise _Denied(403 if is_forbidden else 401, words) from refuse
+    if is_market and not query and (words := _header_fault(socket.headers, session)):
+        raise _Denied(401, words)
+    return session
 
 
 def _by_feed(sessions: Sessions, query: Mapping[str, str]) -> Session:

@@ -42,7 +42,8 @@ def make_app(broker: SimulatedBroker, faults: Faults) -> Starlette:
         client_of=lambda request: _client_of(request, house),
         is_order_write=_is_order_write,
         is_authenticated=lambda _method, path: path.startswith("/v2/"),
-        expire_tokens=house.tokens.expire,
+        expire_tokens=house.expire,
+        forget=house.begin,
     )
     app = build_app(
         routes=[*_order_routes(), *_book_routes(), *_data_routes(), *_other_routes()],

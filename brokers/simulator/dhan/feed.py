@@ -12,7 +12,7 @@ from brokers.simulator.dhan.listing import SEGMENT_CODES, Listed
 from brokers.simulator.exchange import OrderEvent, SimOrder, SimQuote, TickEvent
 from brokers.simulator.faults import Faults
 from brokers.simulator.records import SimEvent
-from brokers.simulator.streams import Connection, Frame, Hub
+from brokers.simulator.streams import GOING_DOWN, Connection, Frame, Hub
 from brokers.terms import InstrumentType
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ class Feeds:
             return
         client = socket.query_params.get("clientId", "")
         await self.market.serve(socket, client=client, on_message=self._ask, on_open=self._let_in)
+
+    def expire(self, client: str | None) -> None:
+        """Tell the market feed's sockets of a client, or of all, that the login has run out."""
+        for connection in self.market.connections(client):
+            _hang_up(connection, 807)
+        for connection in self.orders.connections():
+            if client in (None, connection.state.get("client")):
+                connection.close(1008, "Authentication failed")
+
+    def forget(self) -> None:
+        for hub in (self.market, self.orders):
+            hub.close_all(*GOING_DOWN)
 
     def hear(self, event: SimEvent) -> None:
         if isinstance(event, TickEvent):

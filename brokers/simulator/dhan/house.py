@@ -22,13 +22,19 @@ class House:
         broker.subscribe(self._hear)
 
     def begin(self) -> None:
-        """Forget everything, logins too."""
+        """Forget everything, logins too, and hang up."""
         self.tokens.begin()
+        self.feeds.forget()
         self.standing = StandingOrders(self.broker)
         self.changes: dict[str, int] = {}
         self.kill_switches: dict[str, str] = {}
         self.addresses: dict[str, dict[str, str]] = {}
         self.without_data: set[str] = set()
+
+    def expire(self, client: str | None) -> None:
+        """End the logins of one client, or of all, and the sockets opened with them."""
+        self.tokens.expire(client)
+        self.feeds.expire(client)
 
     def _hear(self, event: SimEvent) -> None:
         self.feeds.hear(event)

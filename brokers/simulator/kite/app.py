@@ -75,6 +75,7 @@ def _dialect(desk: KiteDesk, ticker: Ticker) -> Dialect:
         is_order_write=_is_order_write,
         is_authenticated=lambda _method, path: _OPEN.fullmatch(path) is None,
         expire_tokens=expire_tokens,
+        forget=desk.forget,
     )
 
 

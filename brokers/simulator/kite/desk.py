@@ -40,7 +40,7 @@ class KiteDesk:
 
     def forget(self) -> None:
         """Begin again: nobody is logged in, nothing was converted, no trigger waits."""
-        self.sessions.expire()
+        self.sessions.forget()
         self.conversions.clear()
         for forget in self.forgetting:
             forget()

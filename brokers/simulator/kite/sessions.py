@@ -80,6 +80,12 @@ class Sessions:
         with self._lock:
             self._access.pop(token, None)
 
+    def forget(self) -> None:
+        """Know nobody any more, nor who was on the way in."""
+        with self._lock:
+            self._requests.clear()
+            self._access.clear()
+
     def expire(self, client: str | None = None) -> None:
         with self._lock:
             self._end(client)

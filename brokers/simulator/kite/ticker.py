@@ -14,7 +14,7 @@ from brokers.simulator.kite.listing import kite_token
 from brokers.simulator.kite.packets import FULL, HEARTBEAT, LTP, QUOTE, frame, packet
 from brokers.simulator.kite.rows import postback_row
 from brokers.simulator.records import OrderState, SimOrder
-from brokers.simulator.wire import Connection, Frame, Hub
+from brokers.simulator.wire import GOING_DOWN, Connection, Frame, Hub
 
 NAME = "ticker"
 BEAT_SECONDS = 1.0
@@ -38,6 +38,7 @@ class Ticker:
         self._desk = desk
         self.hub = Hub(NAME, desk.faults)
         desk.broker.subscribe(self._hear)
+        desk.forgetting.append(lambda: self.hub.close_all(*GOING_DOWN))
 
     def route(self) -> WebSocketRoute:
         return WebSocketRoute("/", self._serve)
