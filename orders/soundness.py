@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from brokers.gateway import OrderReport, TradeReport
 from brokers.terms import Side
+from portfolio.booking import SMALLEST
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MOST = Decimal(10**11)
@@ -31,22 +32,25 @@ def sound_report(report: OrderReport) -> OrderReport:
     _check_time(report.updated_at)
     return replace(
         report,
-        average_price=report.average_price or None,
-        price=report.price or None,
-        trigger_price=report.trigger_price or None,
+        average_price=_kept(report.average_price),
+        price=_kept(report.price),
+        trigger_price=_kept(report.trigger_price),
     )
 
 
-def check_trade_report(trade: TradeReport) -> None:
-    """Let a believable trade pass.
+def sound_trade(trade: TradeReport) -> TradeReport:
+    """Return a believable trade, its price rounded to the four decimals that are booked.
 
     :raises ReportUnsound: naming what is wrong.
     """
     _check(trade.trade_id != "", "the trade has no number")
     _check(_is_count(trade.quantity) and trade.quantity > 0, f"quantity {trade.quantity!r}")
-    _check(_is_amount(trade.price) and trade.price > 0, f"price {trade.price!r}")
+    price = _kept(trade.price) if _is_amount(trade.price) else None
     _check(trade.side in Side.values, f"side {trade.side!r}")
     _check_time(trade.traded_at)
+    if price is None:
+        raise ReportUnsound(f"The broker's report cannot be: price {trade.price!r}")
+    return replace(trade, price=price)
 
 
 def _is_count(value: object) -> bool:
@@ -55,6 +59,11 @@ def _is_count(value: object) -> bool:
 
 def _is_amount(value: object) -> bool:
     return isinstance(value, Decimal) and value.is_finite() and 0 <= value < _MOST
+
+
+def _kept(price: Decimal | None) -> Decimal | None:
+    """Round to what a row can keep, so that a price told again is the one that was written."""
+    return (price.quantize(SMALLEST, ROUND_HALF_EVEN) or None) if price else None
 
 
 def _check_time(at: object) -> None:
