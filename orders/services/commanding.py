@@ -14,7 +14,7 @@ from brokers.terms import OrderType, Validity
 from operations.errors import contained
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
-from orders.services.sending import locked_order, ref_for, submit_order
+from orders.services.sending import loaded_order, locked_order, ref_for, submit
 from orders.services.transitions import Note, make_move
 from orders.states import OrderStatus
 
@@ -24,12 +24,12 @@ CANCEL_AGAIN_AFTER = timedelta(seconds=10)
 
 def advance_order(order_id: uuid.UUID, *, clock: Clock) -> None:
     """Do what the order waits for: be sent, be changed or be cancelled."""
-    status = Order.objects.values_list("status", flat=True).get(pk=order_id)
-    if status == OrderStatus.PENDING:
-        submit_order(order_id, clock=clock)
-    elif status == OrderStatus.CANCEL_PENDING:
+    order = loaded_order(order_id)
+    if order.state is OrderStatus.PENDING:
+        submit(order, clock=clock)
+    elif order.state is OrderStatus.CANCEL_PENDING:
         send_cancel(order_id, clock=clock)
-    elif status == OrderStatus.MODIFY_PENDING:
+    elif order.state is OrderStatus.MODIFY_PENDING:
         send_change(order_id, clock=clock)
 
 

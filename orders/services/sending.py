@@ -19,6 +19,7 @@ from orders.lifecycle import Move
 from orders.models import EventSource, Order
 from orders.services.transitions import Note, add_event, make_move
 from orders.states import OrderStatus
+from portfolio.services import hold_account
 from risk.selectors import entries_blocked
 from risk.services import hand_over
 
@@ -32,15 +33,19 @@ def submit_order(order_id: uuid.UUID, *, clock: Clock) -> Order:
 
     :raises UnknownBroker: while it is in time; one that is late ends, whatever its broker.
     """
-    order = _load(order_id)
+    return submit(loaded_order(order_id), clock=clock)
+
+
+def submit(order: Order, *, clock: Clock) -> Order:
+    """Send an order that has just been loaded; see :func:`submit_order`."""
     if order.expires_at <= clock():
-        return _expire_unsent(order_id, now=clock())
+        return _expire_unsent(order.pk, now=clock())
     gateway = gateway_for(order.account, clock=clock)
     request = place_request(order)
     if not _claim(order, now=clock()):
-        return _load(order_id)
+        return loaded_order(order.pk)
     outcome = gateway.place(request)
-    return record_outcome(order_id, outcome, now=clock())
+    return record_outcome(order.pk, outcome, now=clock())
 
 
 def submit_pending(clock: Clock) -> int:
@@ -93,7 +98,8 @@ def ref_for(order: Order) -> InstrumentRef:
     return known or order.instrument.ref()
 
 
-def _load(order_id: uuid.UUID) -> Order:
+def loaded_order(order_id: uuid.UUID) -> Order:
+    """Load an order with all that sending it asks for; nothing is locked."""
     related = ("account__connection", "instrument", "user", "workspace")
     return Order.objects.select_related(*related).get(pk=order_id)
 
@@ -124,18 +130,20 @@ def _claim(order: Order, *, now: datetime) -> bool:
 
     The row is locked first: a claim that waited for it would read the switches as they were.
     """
-    locked_order(order.pk)
+    hold_account(order.account)
+    row = Order.objects.filter(pk=order.pk)
+    events = row.select_for_update().values_list("event_count", flat=True).get()
     claimed = (
-        Order.objects.filter(pk=order.pk, status=OrderStatus.PENDING, expires_at__gt=now)
+        row.filter(status=OrderStatus.PENDING, expires_at__gt=now)
         .filter(_may_leave(), _asker_may_act(now))
         .filter(Q(is_exit=True) | ~entries_blocked())
-        .update(status=OrderStatus.SUBMITTING, submitted_at=now)
+        .update(status=OrderStatus.SUBMITTING, submitted_at=now, event_count=events + 1)
     )
     if claimed:  # and so locked
-        order.refresh_from_db(fields=["status", "submitted_at", "event_count"])
+        order.status, order.submitted_at = OrderStatus.SUBMITTING, now
+        order.event_count = events
         note = Note(Move.SUBMIT, EventSource.SYSTEM, now, "Taken by a worker to send")
         add_event(order, note=note, from_status=OrderStatus.PENDING, now=now)
-        order.save(update_fields=["event_count"])
         return True
     held = locked_order(order.pk)
     if held.state is OrderStatus.PENDING:

@@ -4,7 +4,13 @@ from portfolio.services.booking import Booked, Sitting, book_fill, post_charges
 from portfolio.services.closing import end_session, finished_sessions, settle_due_holdings
 from portfolio.services.funds import AmountInvalid, deposit, refresh_funds, withdraw
 from portfolio.services.marking import mark_account, mark_holdings
-from portfolio.services.sessions import close_session, count_order, lock_account, start_session
+from portfolio.services.sessions import (
+    close_session,
+    count_order,
+    hold_account,
+    lock_account,
+    start_session,
+)
 
 __all__ = [
     "AmountInvalid",
@@ -16,6 +22,7 @@ __all__ = [
     "deposit",
     "end_session",
     "finished_sessions",
+    "hold_account",
     "lock_account",
     "mark_account",
     "mark_holdings",
