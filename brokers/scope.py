@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Subquery
+from django.db.models.expressions import Combinable
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
@@ -30,7 +30,7 @@ class Scope:
 NO_ACCOUNT = Scope("", "No account yet", True, ())
 
 
-def scopes_of(workspace: Workspace, *, also: Mapping[str, Subquery] | None = None) -> list[Scope]:
+def scopes_of(workspace: Workspace, *, also: Mapping[str, Combinable] | None = None) -> list[Scope]:
     """List what the account menu offers, live before paper, with one query.
 
     ``also`` names what else the caller wants to know of each account in that query.

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User, Workspace
 from brokers.models import (
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
         available_balance: Decimal | None
         margin_used: Decimal | None
         funds_at: datetime | None
+        differing: int
 
     FundedAccount = WithAnnotations[TradingAccount, Money]
 
 
 def accounts_on_page(user: User, workspace: Workspace) -> QuerySet[FundedAccount]:
-    """Accounts with their broker and what that last said of their money.
+    """Accounts with their broker, what that last said of their money, and what differs there.
 
     The money belongs to a floor above and is reached through the account's own relation.
     """
@@ -44,7 +46,22 @@ def accounts_on_page(user: User, workspace: Workspace) -> QuerySet[FundedAccount
         available_balance=Subquery(newest.values("funds__available_balance")[:1]),
         margin_used=Subquery(newest.values("funds__margin_used")[:1]),
         funds_at=Subquery(newest.values("funds__as_of")[:1]),
+        differing=differing_instruments(),
     )
+
+
+def differing_instruments() -> Coalesce:
+    """In how many instruments an account's positions are not what its broker tells: a column.
+
+    They belong to a floor above, as the money does.
+    """
+    its_own = TradingAccount.objects.filter(
+        pk=OuterRef("pk"), position_differences__state="OPEN"
+    ).order_by()
+    counted = its_own.values("pk").annotate(
+        count=Count("position_differences__instrument_key", distinct=True)
+    )
+    return Coalesce(Subquery(counted.values("count")), 0)
 
 
 def recent_calls(workspace: Workspace, limit: int = 20) -> list[BrokerCall]:

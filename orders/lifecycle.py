@@ -28,6 +28,7 @@ class Move(StrEnum):
     REFUSE = "REFUSE"
     LOSE = "LOSE"
     GIVE_UP = "GIVE_UP"
+    CALL_ENDED = "CALL_ENDED"
     ASK_MODIFY = "ASK_MODIFY"
     MODIFY_DONE = "MODIFY_DONE"
     MODIFY_REFUSED = "MODIFY_REFUSED"
@@ -97,6 +98,7 @@ MOVES: dict[tuple[OrderStatus, Move], OrderStatus | None] = {
     **_stay(Move.LOSE, S.UNKNOWN, *_KNOWN_AT_BROKER),
     (S.UNKNOWN, Move.GIVE_UP): S.REJECTED,
     **_stay(Move.GIVE_UP, *_KNOWN_AT_BROKER),
+    (S.UNKNOWN, Move.CALL_ENDED): S.CANCELLED,
     **{(state, Move.ASK_MODIFY): S.MODIFY_PENDING for state in _CHANGEABLE},
     (S.MODIFY_PENDING, Move.MODIFY_DONE): _BACK,
     **_stay(Move.MODIFY_DONE, S.CANCEL_PENDING, *_CHANGEABLE, *FINAL),
@@ -224,6 +226,7 @@ _WORDS = {
     Move.REFUSE: "Refusing",
     Move.LOSE: "Losing track of it",
     Move.GIVE_UP: "Giving up",
+    Move.CALL_ENDED: "Settling it by hand",
     Move.ASK_MODIFY: "A change",
     Move.MODIFY_DONE: "Settling a change",
     Move.MODIFY_REFUSED: "Settling a change",

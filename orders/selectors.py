@@ -39,6 +39,7 @@ TELLERS = {
     EventSource.WEBSOCKET: "Stream",
     EventSource.POSTBACK: "Postback",
     EventSource.RECONCILE: "Reconcile",
+    EventSource.MANUAL: "By hand",
 }
 FILL = "FILL"
 
@@ -165,7 +166,7 @@ def _entry(event: OrderEvent, *, order: Order, gap: timedelta | None) -> Timelin
         title=event.message or _words(event),
         clock=f"{event.occurred_at.astimezone(IST):%H:%M:%S.%f}"[:-3],
         teller=told_by[source],
-        is_ours=source in (EventSource.USER, EventSource.SYSTEM),
+        is_ours=source in (EventSource.USER, EventSource.SYSTEM, EventSource.MANUAL),
         moved=moved,
         gap_words=_gap_words(gap) if gap else "",
         is_fill=event.event_type == FILL,

@@ -9,6 +9,7 @@ from orders.views import (
     modifying,
     placing,
     reconciling,
+    settling,
 )
 
 app_name = "orders"
@@ -36,6 +37,9 @@ urlpatterns = [
     ),
     path("<uuid:order_id>/cancel/", cancelling.cancel, name="cancel"),
     path("<uuid:order_id>/modify/", modifying.modify, name="modify"),
+    path("<uuid:order_id>/settle/", settling.settle, name="settle"),
+    path("<uuid:order_id>/settle/now/", settling.settle_now, name="settle_now"),
+    path("differences/<uuid:difference_id>/", settling.accept, name="accept_difference"),
     path("new/", placing.new, name="new"),
     path("new/preview/", placing.preview, name="preview"),
     path("<uuid:order_id>/placed/", placing.placed, name="placed"),

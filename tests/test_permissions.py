@@ -18,7 +18,7 @@ from brokers.models import BrokerConnection, TradingAccount
 from market.models import ImportRun, Instrument, Watchlist, WatchlistItem
 from notifications.models import Notification
 from orders.models import Order, Trade
-from portfolio.models import Position
+from portfolio.models import Position, PositionDifference
 from risk.models import RiskRule, RiskViolation
 from strategies.models import Signal, Strategy, UserStrategy
 from tests.builders import make_user, make_workspace
@@ -33,6 +33,7 @@ SUBJECTS: dict[str, type[Model]] = {
     "account_id": TradingAccount,
     "activation_id": UserStrategy,
     "connection_id": BrokerConnection,
+    "difference_id": PositionDifference,
     "import_id": ImportRun,
     "membership_id": Membership,
     "notification_id": Notification,

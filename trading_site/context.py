@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Subquery
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -32,7 +32,7 @@ class Shell:
         self.themes = THEMES
         # What the page itself wants to know besides, to be read in the frame's own queries.
         self.also_quoted: set[str] = set()
-        self.also_of_accounts: dict[str, Subquery] = {}
+        self.also_of_accounts: dict[str, Combinable] = {}
 
     @cached_property
     def now(self) -> datetime:

@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from brokers.models import ConnectionStatus, TradingAccount
+from brokers.selectors import differing_instruments
 from notifications.models import Notification
 from operations.figures import IST, ist_minute
 from orders.models import Order, Trade
@@ -74,10 +75,20 @@ class BrokerRow:
         return self.words.startswith("Ready")
 
     @property
+    def differing(self) -> int:
+        """In how many instruments its positions are not what its broker tells."""
+        count: int = self.account.differing  # type: ignore[attr-defined]  # annotated
+        return count
+
+    @property
     def words(self) -> str:
         connection = self.account.connection
         if connection.status != ConnectionStatus.CONNECTED:
             return f"{connection.get_status_display()}: no orders, no prices"
+        if self.differing:
+            waits = "only exits there" if self.account.reconciled_at else "entries wait"
+            verb = "instrument differs" if self.differing == 1 else "instruments differ"
+            return f"{self.differing} {verb}: {waits}"
         if self.account.reconciled_at is None:
             return "Being reconciled: entries wait"
         if not self.account.may_send:
@@ -91,7 +102,7 @@ class Home:
     def __init__(self, shell: Shell, *, is_whole: bool = False) -> None:
         self.shell = shell
         self.now = shell.now
-        shell.also_of_accounts = newest_money()
+        shell.also_of_accounts = {**newest_money(), "differing": differing_instruments()}
         self.accounts: Sequence[TradingAccount] = shell.scope.accounts
         self._is_whole = is_whole and bool(self.accounts)
         if self._is_whole:

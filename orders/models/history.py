@@ -18,6 +18,7 @@ class EventSource(models.TextChoices):
     WEBSOCKET = "WEBSOCKET"
     POSTBACK = "POSTBACK"
     RECONCILE = "RECONCILE"
+    MANUAL = "MANUAL"
 
 
 class OrderEvent(models.Model):

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts.models import User
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side
@@ -43,14 +44,28 @@ class Price:
     words: str
 
 
-def adopt_difference(difference_id: uuid.UUID, *, now: datetime) -> PositionDifference:
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Who accepts the broker's figure before the readings have confirmed it, and why."""
+
+    by: User
+    reason: str
+
+    @property
+    def words(self) -> str:
+        return f"accepted by {self.by.name}: {self.reason}"
+
+
+def adopt_difference(
+    difference_id: uuid.UUID, *, now: datetime, by_hand: ByHand | None = None
+) -> PositionDifference:
     """Bring our books to the broker's figure and tell the account's owner; once only.
 
     What has moved here since the reading is left for the next one, and so is what nobody knows a
     price of: the difference stays open and says so.
     """
     try:
-        return _adopt(difference_id, now=now)
+        return _adopt(difference_id, by_hand, now=now)
     except CalendarUnknown as error:
         words = f"It cannot be dated: {error}"
         PositionDifference.objects.filter(pk=difference_id).update(reason=words)
@@ -71,7 +86,9 @@ def tell_open_difference(row: PositionDifference, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def _adopt(difference_id: uuid.UUID, *, now: datetime) -> PositionDifference:
+def _adopt(
+    difference_id: uuid.UUID, by_hand: ByHand | None, *, now: datetime
+) -> PositionDifference:
     row = PositionDifference.objects.select_related(
         "account__connection__user", "account__workspace", "instrument"
     ).get(pk=difference_id)
@@ -81,19 +98,17 @@ def _adopt(difference_id: uuid.UUID, *, now: datetime) -> PositionDifference:
         return row
     if our_holdings(row.account)[row.instrument_key, row.product] != row.ours:
         return row
-    price = _price_of(row)
+    price = price_of(row)
     if price is None:
         row.reason = "Nobody knows a price to book it at"
         row.save(update_fields=["reason"])
         return row
-    _record(row, row.instrument, price, now=now)
+    order = _write_order(row, row.instrument, price, by_hand, now=now)
+    _record(row, order, price, now=now)
     return row
 
 
-def _record(
-    row: PositionDifference, instrument: Instrument, price: Price, *, now: datetime
-) -> None:
-    order = _write_order(row, instrument, price, now=now)
+def _record(row: PositionDifference, order: Order, price: Price, *, now: datetime) -> None:
     trade = TradeReport(
         trade_id=f"ADJ-{row.pk}",
         broker_order_id="",
@@ -110,14 +125,20 @@ def _record(
     row.reason = order.error_message
     row.save(update_fields=["state", "adjusted_at", "adjustment_id", "told_at", "reason"])
     what = f"{'Added' if order.side == Side.BUY else 'Taken off'} {rupees(order.quantity, 0)}"
-    title = f"{what} {instrument.trading_symbol} in {row.account.name}, as its broker says"
+    title = f"{what} {order.instrument.trading_symbol} in {row.account.name}, as its broker says"
     _tell(row, title, f"{row.reason}. Charges are not known.", now=now)
 
 
 def _write_order(
-    row: PositionDifference, instrument: Instrument, price: Price, *, now: datetime
+    row: PositionDifference,
+    instrument: Instrument,
+    price: Price,
+    by_hand: ByHand | None,
+    *,
+    now: datetime,
 ) -> Order:
-    reason = f"{figures(row)} in {row.readings} readings; booked at {price.words}"
+    ground = by_hand.words if by_hand else f"in {row.readings} readings"
+    reason = f"{figures(row)}, {ground}; booked at {price.words}"
     order = Order.objects.create(
         workspace_id=row.account.workspace_id,
         user=row.account.connection.user,
@@ -137,13 +158,15 @@ def _write_order(
         created_at=now,
     )
     words = f"Not an order: the broker's positions said otherwise than ours. {reason}"
-    note = Note("ADJUSTED", EventSource.RECONCILE, now, words)
+    source = EventSource.MANUAL if by_hand else EventSource.RECONCILE
+    told = {"by": str(by_hand.by.pk), "reason": by_hand.reason} if by_hand else {}
+    note = Note("ADJUSTED", source, now, words, told)
     add_event(order, note=note, from_status="", now=now)
     order.save(update_fields=["event_count"])
     return order
 
 
-def _price_of(row: PositionDifference) -> Price | None:
+def price_of(row: PositionDifference) -> Price | None:
     """The broker's average; where it told none, the last price anybody knows, and whose it is."""
     if row.price is not None and row.price > 0:
         return Price(row.price, f"the broker's average, {rupees(row.price)}")

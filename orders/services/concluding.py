@@ -47,6 +47,11 @@ def conclude_live(account: TradingAccount, found: Found, *, now: datetime) -> li
     for row in sighted.believed:
         with contained("adopting a difference", account_id=account.pk):
             adopt_difference(row.pk, now=now)
+    return conclude_left(account, found, now=now)
+
+
+def conclude_left(account: TradingAccount, found: Found, *, now: datetime) -> list[str]:
+    """Tell what is left open of a live account's differences, and stamp whether it agrees."""
     left = list(
         PositionDifference.objects.open()
         .filter(account=account)

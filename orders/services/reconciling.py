@@ -71,9 +71,7 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     """
     gateway = gateway_for(account, clock=clock)
     try:
-        found = _read_and_compare(account, gateway, now=clock())
-        if found.differences:
-            found = _read_and_compare(account, gateway, now=clock())
+        found = read_account(account, gateway, clock=clock)
         refresh_funds(account, gateway.funds(), now=clock())
     except (GatewayUnavailable, BookNotWhole) as error:
         _record_failure(account, str(error))
@@ -81,6 +79,16 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     conclude = conclude_paper if account.is_paper else conclude_live
     differences = conclude(account, found, now=clock())
     return Reconciliation(is_complete=True, differences=tuple(differences))
+
+
+def read_account(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:
+    """Read the account's book, apply it and compare; what differs is read twice at once.
+
+    :raises GatewayUnavailable: when a read failed; it proves nothing.
+    :raises BookNotWhole: when the book lacks an order that is known to be working there.
+    """
+    found = _read_and_compare(account, gateway, now=clock())
+    return _read_and_compare(account, gateway, now=clock()) if found.differences else found
 
 
 def accounts_due(*, now: datetime) -> list[uuid.UUID]:

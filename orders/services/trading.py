@@ -86,21 +86,34 @@ def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:
 def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[TradeReport]:
     """Leave out the trades that are recorded or told twice; true under the account's lock alone.
 
+    One that a person wrote down before the broker told it takes the broker's number over.
+
     :raises ReportUnsound: when one was told before with another quantity or price.
     """
-    asked = Trade.objects.filter(
-        account=account, broker_trade_id__in={report.trade_id for report in reports}
-    ).values_list("broker_trade_id", "quantity", "price")
-    known, new = {number: (quantity, price) for number, quantity, price in asked}, []
+    names = {name for report in reports for name in (report.trade_id, _written_as(report))}
+    asked = Trade.objects.filter(account=account, broker_trade_id__in=names)
+    rows = asked.values_list("broker_trade_id", "quantity", "price")
+    known, new = {number: (quantity, price) for number, quantity, price in rows}, []
     for report in reports:
-        figures = (report.quantity, report.price)
-        before = known.get(report.trade_id)
+        figures, written = (report.quantity, report.price), _written_as(report)
+        before = known.get(report.trade_id) or known.get(written)
         if before is None:
             known[report.trade_id] = figures
             new.append(report)
         elif before != figures:
             raise ReportUnsound(f"Trade {report.trade_id} was {before[0]} at {before[1]} before")
+        elif written in known and written != report.trade_id:
+            asked.filter(broker_trade_id=written).update(broker_trade_id=report.trade_id)
     return new
+
+
+def hand_trade_id(broker_order_id: str, number: str) -> str:
+    """Name a trade that a person wrote down: a broker's own id may have more in it than that."""
+    return f"HAND-{broker_order_id}-{number}"
+
+
+def _written_as(report: TradeReport) -> str:
+    return hand_trade_id(report.broker_order_id, report.exchange_trade_id or report.trade_id)
 
 
 def _booked(order: Order, reports: Sequence[TradeReport], *, now: datetime) -> Split:

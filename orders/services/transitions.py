@@ -72,11 +72,15 @@ def make_move(order: Order, move: Move, *, note: Note, now: datetime) -> None:
 
 def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) -> None:
     """Write what the order has become; the caller holds its lock and the transaction."""
-    before = order.state
+    before, was_told = order.state, order.reported_at is not None
+    filled_before = order.filled_quantity
     take_snapshot(order, after, at=note.occurred_at, now=now)
     if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
         order.error_message = note.message
     write_taken(order, before=before, note=note, now=now)
+    is_alive_again = order.state not in FINAL or order.filled_quantity > filled_before
+    if before in FINAL and not was_told and is_alive_again:
+        _alarm_revived(order, before, now=now)
 
 
 def take_snapshot(order: Order, after: Snapshot, *, at: datetime, now: datetime) -> None:
@@ -148,6 +152,24 @@ def tell_owner(order: Order, *, now: datetime) -> None:
         level=level,
         title=f"{what} {words}{at if order.state is OrderStatus.FILLED else ''}",
         message=order.error_message or f"{order.account.name} · {order.get_product_display()}",
+        now=now,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
+    )
+
+
+def _alarm_revived(order: Order, before: OrderStatus, *, now: datetime) -> None:
+    """What we concluded without the broker was wrong: the order is there after all."""
+    notify(
+        order.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"The broker has an order that had ended here: {order.instrument.trading_symbol}",
+        message=(
+            f"It was {before.label.lower()} here and is {order.state.label.lower()} at the broker, "
+            f"{rupees(order.filled_quantity, 0)} of {rupees(order.quantity, 0)} filled. "
+            "It counts again from now on."
+        ),
         now=now,
         workspace=order.workspace,
         data={"order": str(order.pk)},

@@ -12,6 +12,8 @@ from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from market.quotes import quote_of
 from orders.selectors import charges_of, order_timeline, orders_on_page
+from orders.services.deciding import settled_by_itself_until
+from orders.states import OrderStatus
 
 
 @require_GET
@@ -20,6 +22,9 @@ def order_detail(
 ) -> HttpResponse:
     visible = orders_on_page(request.user, request.workspace).select_related("user", "parent")
     order = get_object_or_404(visible, pk=order_id)
+    now, until = timezone.now(), None
+    if order.state is OrderStatus.UNKNOWN:
+        until = settled_by_itself_until(order)
     trades = list(order.trades.order_by("-traded_at"))
     context = {
         "order": order,
@@ -33,6 +38,8 @@ def order_detail(
         "quote": quote_of(order.instrument.key),
         "may_trade": request.membership.role in TRADING_ROLES,
         "may_see_raw": request.membership.role in MANAGING_ROLES,
-        "now": timezone.now(),
+        "settles_until": until,
+        "settle_by_hand": until is not None and until <= now,
+        "now": now,
     }
     return render(request, template, context)
