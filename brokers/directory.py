@@ -4,6 +4,7 @@ Instruments live one floor higher, so the site installs a :class:`Directory` at 
 installs the paper broker's venue.
 """
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from brokers.gateway import InstrumentRef
@@ -44,3 +45,20 @@ def key_at(broker: str, *, exchange: str, token: str) -> str:
     """
     known = installed_directory().key_of(broker, exchange=exchange, token=token)
     return known or f"{broker.upper()}?{exchange}:{token}"
+
+
+@dataclass(slots=True)
+class RememberedKeys:
+    """:func:`key_at` for one socket's life: what is known is asked once, what is not each time."""
+
+    broker: str
+    _known: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __call__(self, exchange: str, token: str) -> str:
+        place = exchange, token
+        if place not in self._known:
+            known = installed_directory().key_of(self.broker, exchange=exchange, token=token)
+            if known is None:
+                return key_at(self.broker, exchange=exchange, token=token)
+            self._known[place] = known
+        return self._known[place]

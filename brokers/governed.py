@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from brokers.addresses import AddressDiffers, check_known_address
+from brokers.answers import not_sent
 from brokers.capabilities import Capabilities
 from brokers.gateway import (
     CancelRequest,
@@ -25,7 +26,6 @@ from brokers.governor import Governor
 from brokers.terms import Segment
 from brokers.transport import NotSent
 
-NOT_SENT = "NOT_SENT"
 _SLICED = "place_sliced"
 _SENDING = (_SLICED, "place_trigger", "modify_trigger", "place_bracket", "convert")
 
@@ -96,5 +96,5 @@ class GovernedGateway:
             check_known_address(self.governor.connection, now=self.clock())
             self.governor.enter_segment(segment, is_cancel=is_cancel)
         except (AddressDiffers, NotSent) as error:
-            return Refused(str(error), NOT_SENT)
+            return not_sent(str(error))
         return None

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from brokers.limits import OTHER, EndpointRule, Limit, endpoint_of, in_force
 from brokers.models import BrokerConnection
-from brokers.rate_windows import Window, Windows, shared_windows
+from brokers.rate_windows import Span, Window, Windows, shared_windows
 from brokers.terms import Segment
 from brokers.transport import NotSent
 from brokers.venue import IST
@@ -83,16 +83,17 @@ class Governor:
     def usage(self) -> list[Usage]:
         """Return every published figure with what has been used of it."""
         now = self.clock()
-        usages = []
-        for endpoint in dict.fromkeys([*(rule.endpoint for rule in self.figures.rules), OTHER]):
-            limits = in_force(self.figures.limits, endpoint=endpoint, on=_today(now))
-            spans = [limit.seconds for limit in limits]
-            counts = self.windows.used(self.connection, endpoint, spans, now=now) if spans else []
-            usages += [
-                Usage(endpoint, limit.seconds, used, limit.count)
-                for limit, used in zip(limits, counts, strict=True)
-            ]
-        return usages
+        limits = [
+            limit
+            for endpoint in dict.fromkeys([*(rule.endpoint for rule in self.figures.rules), OTHER])
+            for limit in in_force(self.figures.limits, endpoint=endpoint, on=_today(now))
+        ]
+        spans = [Span(limit.endpoint, limit.seconds) for limit in limits]
+        counts = self.windows.used(self.connection, spans, now=now)
+        return [
+            Usage(limit.endpoint, limit.seconds, used, limit.count)
+            for limit, used in zip(limits, counts, strict=True)
+        ]
 
     def _windows(self, endpoint: str, *, is_cancel: bool) -> list[Window]:
         limits = in_force(self.figures.limits, endpoint=endpoint, on=_today(self.clock()))

@@ -20,7 +20,7 @@ from brokers.models import (
     TradingAccount,
 )
 from brokers.registry import broker_capabilities, guide_of
-from brokers.selectors import streams_of
+from brokers.selectors import differing_instruments, streams_of
 
 CALLS_SHOWN = 12
 _MARKET = {
@@ -53,6 +53,10 @@ class UsageRow:
     @property
     def percent(self) -> int:
         return max((share.percent for share in self.shares if share), default=0)
+
+    @property
+    def endpoint_words(self) -> str:
+        return self.endpoint.replace("_", " ").replace("-", " ").capitalize()
 
     @property
     def is_near(self) -> bool:
@@ -106,7 +110,8 @@ class ConnectionOverview:
         return str(self.connection.connection_metadata.get("session_words", ""))
 
     def accounts(self) -> list[TradingAccount]:
-        return list(self.connection.accounts.order_by("name"))
+        named = self.connection.accounts.order_by("name")
+        return list(named.annotate(differing=differing_instruments()))
 
     def usage(self) -> UsageTable:
         figures: dict[str, dict[int, Share]] = {}

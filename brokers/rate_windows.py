@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -49,6 +49,13 @@ class Window:
     most: int
 
 
+class Span(NamedTuple):
+    """The last ``seconds`` of what is counted under a name."""
+
+    name: str
+    seconds: int
+
+
 class Windows(Protocol):
     def take(
         self, connection: BrokerConnection, name: str, windows: Sequence[Window], *, now: datetime
@@ -57,8 +64,10 @@ class Windows(Protocol):
         ...
 
     def used(
-        self, connection: BrokerConnection, name: str, seconds: Sequence[int], *, now: datetime
-    ) -> list[int]: ...
+        self, connection: BrokerConnection, spans: Sequence[Span], *, now: datetime
+    ) -> list[int]:
+        """Return how many calls were counted in each span, all of them asked for at once."""
+        ...
 
 
 class RedisWindows:
@@ -79,11 +88,11 @@ class RedisWindows:
         return int(wait) / 1000
 
     def used(
-        self, connection: BrokerConnection, name: str, seconds: Sequence[int], *, now: datetime
+        self, connection: BrokerConnection, spans: Sequence[Span], *, now: datetime
     ) -> list[int]:
         pipe = self._redis.pipeline(transaction=False)
-        for each in seconds:
-            pipe.zcount(_key(connection, name), f"({_ms(now) - each * 1000}", "+inf")
+        for name, seconds in spans:
+            pipe.zcount(_key(connection, name), f"({_ms(now) - seconds * 1000}", "+inf")
         return [int(count) for count in pipe.execute()]
 
 
@@ -95,7 +104,8 @@ class TableWindows:
         self, connection: BrokerConnection, name: str, windows: Sequence[Window], *, now: datetime
     ) -> float:
         BrokerConnection.objects.select_for_update().get(pk=connection.pk)
-        used = self.used(connection, name, [each.seconds for each in windows], now=now)
+        spans = [Span(name, each.seconds) for each in windows]
+        used = self.used(connection, spans, now=now)
         full = [each for each, count in zip(windows, used, strict=True) if count >= each.most]
         if full:
             return max(each.seconds for each in full) / _PARTS
@@ -104,16 +114,20 @@ class TableWindows:
         return 0
 
     def used(
-        self, connection: BrokerConnection, name: str, seconds: Sequence[int], *, now: datetime
+        self, connection: BrokerConnection, spans: Sequence[Span], *, now: datetime
     ) -> list[int]:
         reach = Q()
-        for each in seconds:
-            begin = now - timedelta(seconds=each * (_PARTS + 1) / _PARTS)
-            reach |= Q(window_seconds=each, window_start__gt=begin)
-        rows = RateLimitWindow.objects.filter(reach, connection=connection, endpoint=name)
-        sums = rows.order_by().values_list("window_seconds").annotate(Sum("request_count"))
-        counts = dict(sums)
-        return [counts.get(each, 0) for each in seconds]
+        for seconds in {each.seconds for each in spans}:
+            begin = now - timedelta(seconds=seconds * (_PARTS + 1) / _PARTS)
+            reach |= Q(window_seconds=seconds, window_start__gt=begin)
+        names = {each.name for each in spans}
+        rows = RateLimitWindow.objects.filter(reach, connection=connection, endpoint__in=names)
+        sums = rows.order_by().values_list("endpoint", "window_seconds")
+        counts = {
+            Span(name, seconds): count
+            for name, seconds, count in sums.annotate(Sum("request_count"))
+        }
+        return [counts.get(each, 0) for each in spans]
 
     def _count(
         self, connection: BrokerConnection, name: str, seconds: int, *, now: datetime
@@ -151,14 +165,14 @@ class SharedWindows:
         return self._table.take(connection, name, windows, now=now)
 
     def used(
-        self, connection: BrokerConnection, name: str, seconds: Sequence[int], *, now: datetime
+        self, connection: BrokerConnection, spans: Sequence[Span], *, now: datetime
     ) -> list[int]:
         if self._redis is not None:
             try:
-                return self._redis.used(connection, name, seconds, now=now)
+                return self._redis.used(connection, spans, now=now)
             except RedisError as error:
                 logger.warning("the counts of calls are not reachable: %s", error)
-        return self._table.used(connection, name, seconds, now=now)
+        return self._table.used(connection, spans, now=now)
 
 
 @cache

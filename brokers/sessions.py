@@ -1,9 +1,11 @@
 """Sessions at brokers: logging in, the secrets of the day, and what happens when they expire."""
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from brokers.gateway import GatewayUnavailable
 from brokers.logins import Grant
@@ -11,6 +13,16 @@ from brokers.models import AuthToken, BrokerConnection, ConnectionStatus
 from brokers.registry import login_of
 from operations.events import publish
 from operations.secrets import seal, unseal
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is logged in: ``name`` is no secret, ``secrets`` are what calls of the session need."""
+
+    name: str
+    secrets: Mapping[str, str] = field(repr=False)
 
 
 class SessionMissing(GatewayUnavailable):
@@ -29,8 +41,8 @@ def open_session(
     return _keep(connection, grant, now=now)
 
 
-def session_secrets(connection: BrokerConnection, *, now: datetime) -> Mapping[str, str]:
-    """Return what calls of the open session need.
+def current_session(connection: BrokerConnection, *, now: datetime) -> Session:
+    """Return the session that is open.
 
     :raises SessionMissing: when none is open, or it has run out.
     """
@@ -41,7 +53,15 @@ def session_secrets(connection: BrokerConnection, *, now: datetime) -> Mapping[s
         raise SessionMissing(
             f"The login at {connection.get_broker_type_display()} has run out: log in again"
         )
-    return dict(unseal(token.access_token, row=_row(token)))
+    return Session(str(token.pk), dict(unseal(token.access_token, row=_row(token))))
+
+
+def session_secrets(connection: BrokerConnection, *, now: datetime) -> Mapping[str, str]:
+    """Return what calls of the open session need.
+
+    :raises SessionMissing: when none is open, or it has run out.
+    """
+    return current_session(connection, now=now).secrets
 
 
 def session_name(connection: BrokerConnection) -> str:
@@ -66,6 +86,16 @@ def expire_session(
     connection.connection_metadata = {**connection.connection_metadata, "session_words": words}
     connection.save(update_fields=["status", "connection_metadata", "updated_at"])
     publish("brokers", workspace_id=connection.workspace_id, subject_id=connection.pk, now=now)
+
+
+def note_session_end(
+    connection: BrokerConnection, *, words: str, now: datetime, session: str
+) -> None:
+    """Expire the session that a call was refused with; what cannot be written stops nothing."""
+    try:
+        expire_session(connection, words=words, now=now, session=session)
+    except DatabaseError:
+        logger.exception("the end of a session could not be written down")
 
 
 @transaction.atomic

@@ -5,10 +5,13 @@ timeouts, verifies TLS, follows no redirect on a write, is never sent again by i
 the account's own address, keeps the true HTTP status, and is told to ``watch`` without secrets.
 """
 
+import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +21,18 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 READS = frozenset({"GET", "HEAD"})
+Admit = Callable[[str, str], None]
+# What an SDK's call or its reading of the answer can end in, besides exceptions of its own: a
+# null, a list, an error without its type, a field that is missing make it stumble.
+STUMBLES = (
+    requests.RequestException,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)
 _LONGEST_ERROR = 300
 
 
@@ -60,7 +75,7 @@ class Exchange:
         return self.body[:_LONGEST_ERROR].decode("utf-8", "replace").strip()
 
 
-def _allow(method: str, path: str) -> None:
+def admit_all(method: str, path: str) -> None:
     """Let every call leave: the manners of a session without a governor."""
 
 
@@ -83,7 +98,7 @@ class Manners:
     connect_timeout: float = 3.05
     read_timeout: float = field(default_factory=_patience)
     egress: str = ""
-    admit: Callable[[str, str], None] = _allow
+    admit: Admit = admit_all
     watch: Callable[[Exchange], None] = _ignore
 
 
@@ -111,6 +126,7 @@ class Transport(requests.Session):
     ) -> requests.Response:
         """Make one call our way; the SDK's wishes for timeout, redirects and TLS are not heard."""
         method, parts = method.upper(), urlsplit(url)
+        call = Exchange(method, parts.netloc, parts.path, None, 0)
         self.last = None
         self.manners.admit(method, parts.path)
         for wish in ("timeout", "allow_redirects", "verify", "proxies", "stream", "cert"):
@@ -123,21 +139,9 @@ class Transport(requests.Session):
             )
         except requests.RequestException as error:
             failure = _failure(error)
-            self._heard(
-                Exchange(method, parts.netloc, parts.path, None, _ms(began), error=str(failure))
-            )
+            self._heard(replace(call, duration_ms=_ms(began), error=str(failure)))
             raise failure from error
-        self._heard(
-            Exchange(
-                method,
-                parts.netloc,
-                parts.path,
-                response.status_code,
-                _ms(began),
-                response.content,
-                response.headers.get("content-type", ""),
-            )
-        )
+        self._heard(_answered(call, response, duration_ms=_ms(began)))
         # kiteconnect reads this header without asking whether it is there.
         response.headers.setdefault("content-type", "")
         return response
@@ -145,6 +149,14 @@ class Transport(requests.Session):
     def _heard(self, exchange: Exchange) -> None:
         self.last = exchange
         self.manners.watch(exchange)
+
+
+class ExactTransport(Transport):
+    """Answers whose decimal numbers are Decimals, as they were written."""
+
+    def __init__(self, manners: Manners | None = None) -> None:
+        super().__init__(manners)
+        self.hooks["response"].append(_read_exactly)
 
 
 class _EgressAdapter(HTTPAdapter):
@@ -158,6 +170,26 @@ class _EgressAdapter(HTTPAdapter):
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         source = (self._egress, 0) if self._egress else None
         super().init_poolmanager(*args, source_address=source, socket_options=options, **kwargs)
+
+
+def _answered(call: Exchange, response: requests.Response, *, duration_ms: int) -> Exchange:
+    return replace(
+        call,
+        status=response.status_code,
+        duration_ms=duration_ms,
+        body=response.content,
+        content_type=response.headers.get("content-type", ""),
+    )
+
+
+def _read_exactly(response: requests.Response, **_: Any) -> None:
+    response.json = partial(  # type: ignore[method-assign]  # SDKs ask the answer itself for it
+        response.json, parse_float=Decimal, parse_constant=_no_number
+    )
+
+
+def _no_number(text: str) -> None:
+    raise json.JSONDecodeError(f"{text} is not a number", text, 0)
 
 
 def _failure(error: requests.RequestException) -> TransportError:

@@ -5,7 +5,6 @@ last one is refused, the last one stays, and whoever manages a desk at that brok
 """
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -16,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User, Workspace
 from accounts.permissions import require_operator
-from brokers.calls import CallLog
+from brokers.calls import manners_for
 from brokers.masters import Master
 from brokers.models import BrokerConnection, ConnectionStatus
 from brokers.registry import UnknownBroker, broker_choices, master_of
@@ -111,7 +110,7 @@ def _asking(broker: str, master: Master, *, now: datetime) -> Asking:
     connections = BrokerConnection.objects.filter(broker_type=broker).order_by("created_at")
     for connection in connections:
         try:
-            return Asking(dict(session_secrets(connection, now=now)), _manners(connection))
+            return Asking(dict(session_secrets(connection, now=now)), manners_for(connection))
         except SessionMissing:
             continue
     if master.NEEDS_SESSION:
@@ -119,12 +118,7 @@ def _asking(broker: str, master: Master, *, now: datetime) -> Asking:
             f"The instrument list of {dict(broker_choices())[broker]} needs a login: log in first"
         )
     first = connections.first()
-    return Asking(manners=_manners(first) if first else Manners())
-
-
-def _manners(connection: BrokerConnection) -> Manners:
-    details: Mapping[str, str] = connection.connection_metadata
-    return Manners(watch=CallLog(connection), egress=details.get("egress", ""))
+    return Asking(manners=manners_for(first) if first else Manners())
 
 
 def ask_for_refresh(broker: str, *, by: User) -> None:

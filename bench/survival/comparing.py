@@ -1,7 +1,7 @@
 """This house against the simulator, row by row, once both stand still."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ _NEVER_ARRIVED = (
     OrderStatus.EXPIRED,
     OrderStatus.CANCELLED,
 )
+_NUMBERS = ("trade_id", "exchange_trade_id")
 _AT_BROKER_ONLY = (OrderSource.EXTERNAL, OrderSource.ADJUSTMENT)
 
 
@@ -108,33 +109,49 @@ WAITING = (
 
 def _account(account: TradingAccount, theirs: Row) -> Iterator[Check]:
     ours = {each.tag: each for each in Order.objects.filter(account=account)}
-    tagged = Counter(each["tag"] for each in theirs["orders"])
+    yield _doubles(theirs["orders"])
+    yield _strangers(ours, theirs["orders"])
+    yield _states(ours, theirs["orders"])
+    yield _never_there(ours, theirs["orders"])
+    yield _trades(account, theirs)
+    yield _positions(account, theirs)
+
+
+def _doubles(book: Sequence[Row]) -> Check:
+    tagged = Counter(each["tag"] for each in book)
     twice = tuple(f"{tag}: {count} orders" for tag, count in tagged.items() if count > 1)
-    yield Check("at most one order at the broker for each tag", len(theirs["orders"]), twice)
-    foreign = [each for each in ours.values() if each.source in _AT_BROKER_ONLY]
-    words = [f"{each.tag} is {each.source}: {each.broker_order_id}" for each in foreign]
-    strangers = [
+    return Check("at most one order at the broker for each tag", len(book), twice)
+
+
+def _strangers(ours: Mapping[str, Order], book: Sequence[Row]) -> Check:
+    adopted = [
+        f"{each.tag} is {each.source}: {each.broker_order_id}"
+        for each in ours.values()
+        if each.source in _AT_BROKER_ONLY
+    ]
+    unknown = [
         f"{each['order_id']} ({each['tag']}) is not known here"
-        for each in theirs["orders"]
+        for each in book
         if each["tag"] not in ours
     ]
-    yield Check(
-        "every order at the broker is known as ours",
-        len(theirs["orders"]),
-        tuple(words + strangers),
-    )
-    pairs = [(ours[each["tag"]], each) for each in theirs["orders"] if each["tag"] in ours]
+    return Check("every order at the broker is known as ours", len(book), (*adopted, *unknown))
+
+
+def _states(ours: Mapping[str, Order], book: Sequence[Row]) -> Check:
+    pairs = [(ours[each["tag"]], each) for each in book if each["tag"] in ours]
     wrong = tuple(words for mine, other in pairs for words in _differences(mine, other))
-    yield Check("and in the same state, filled as much", len(pairs), wrong)
+    return Check("and in the same state, filled as much", len(pairs), wrong)
+
+
+def _never_there(ours: Mapping[str, Order], book: Sequence[Row]) -> Check:
+    tagged = {each["tag"] for each in book}
     missing = [each for tag, each in ours.items() if tag not in tagged]
     claimed = tuple(
         f"{each.tag} is {each.status} here, {each.filled_quantity} filled, and not at the broker"
         for each in missing
         if each.status not in _NEVER_ARRIVED or each.filled_quantity or each.broker_order_id
     )
-    yield Check("what never reached the broker has ended here", len(missing), claimed)
-    yield _trades(account, theirs, by_tag=ours)
-    yield _positions(account, theirs)
+    return Check("what never reached the broker has ended here", len(missing), claimed)
 
 
 def _differences(mine: Order, theirs: Row) -> Iterator[str]:
@@ -147,35 +164,27 @@ def _differences(mine: Order, theirs: Row) -> Iterator[str]:
         yield f"{mine.tag}: {mine.filled_quantity} filled, {mine.traded_quantity} in its trades"
 
 
-def _trades(account: TradingAccount, theirs: Row, *, by_tag: Mapping[str, Order]) -> Check:
+def _trades(account: TradingAccount, theirs: Row) -> Check:
     """Compare each fill by its order, quantity, price and the exchange's number."""
+    ours = list(Trade.objects.filter(account=account).select_related("order"))
+    here = Counter((each.order.tag, Decimal(each.quantity), each.price) for each in ours)
+    there = _fills(theirs)
+    known = {each[name] for each in theirs["trades"] for name in _NUMBERS} | {""}
+    strange = [each.exchange_trade_id for each in ours if each.exchange_trade_id not in known]
+    wrong = (
+        *(f"trade {number} is not at the broker" for number in strange),
+        *(f"{each}: only here" for each in (here - there).elements()),
+        *(f"{each}: only at the broker" for each in (there - here).elements()),
+    )
+    return Check("the same trades", len(theirs["trades"]), wrong)
+
+
+def _fills(theirs: Row) -> Counter[tuple[str, Decimal, Decimal]]:
     tags = {each["order_id"]: each["tag"] for each in theirs["orders"]}
-    there = Counter(
-        (
-            tags[each["order_id"]],
-            Decimal(str(each["quantity"])),
-            Decimal(each["price"]),
-            _numbers(each),
-        )
+    return Counter(
+        (tags[each["order_id"]], Decimal(str(each["quantity"])), Decimal(each["price"]))
         for each in theirs["trades"]
     )
-    known = {number for *_, numbers in there for number in numbers}
-    here: Counter[tuple[str, Decimal, Decimal]] = Counter()
-    wrong = []
-    for trade in Trade.objects.filter(account=account).select_related("order"):
-        here[trade.order.tag, Decimal(trade.quantity), trade.price] += 1
-        if trade.exchange_trade_id and trade.exchange_trade_id not in known:
-            wrong.append(f"trade {trade.exchange_trade_id} is not at the broker")
-    plain = Counter({key[:3]: 0 for key in there})
-    for key, count in there.items():
-        plain[key[:3]] += count
-    wrong += [f"{each}: only here" for each in (here - plain).elements()]
-    wrong += [f"{each}: only at the broker" for each in (plain - here).elements()]
-    return Check("the same trades", len(theirs["trades"]), tuple(map(str, wrong)))
-
-
-def _numbers(trade: Row) -> tuple[str, str]:
-    return (trade["trade_id"], trade["exchange_trade_id"])
 
 
 def _positions(account: TradingAccount, theirs: Row) -> Check:

@@ -9,15 +9,15 @@ from brokers.connecting import connect_real_broker
 from brokers.models import BrokerConnection, LoginAttempt
 from brokers.services import NewConnection
 from brokers.tasks import run_login
-from tests.brokers.angel.market import CREDENTIALS, AngelSimulator
+from tests.brokers.angel.market import CREDENTIALS, AngelStand
 from tests.builders import NOW
 
 KITE = {"api_key": "kitedemo", "api_secret": "kite-demo-secret"}
 
 
 @contextmanager
-def simulated_angel() -> Iterator[AngelSimulator]:
-    simulator = AngelSimulator()
+def simulated_angel() -> Iterator[AngelStand]:
+    simulator = AngelStand()
     with simulator.server:
         yield simulator
 

@@ -8,7 +8,7 @@ lets an instrument trade. Sentences that a broker cannot keep are overridden the
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -44,7 +44,7 @@ class MarketDriver(Protocol):
     def now(self) -> datetime: ...
 
 
-def buy(share: InstrumentRef, tag: str = "TAG1", **changes: object) -> PlaceRequest:
+def buy(share: InstrumentRef, tag: str = "TAG1", **changes: Any) -> PlaceRequest:
     """A limit order for ten shares at 100, intraday where the segment has that."""
     is_american = share.segment is Segment.US_EQ
     request = PlaceRequest(
@@ -57,7 +57,7 @@ def buy(share: InstrumentRef, tag: str = "TAG1", **changes: object) -> PlaceRequ
         validity=Validity.DAY,
         price=Decimal("100.00"),
     )
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
 def placed(outcome: Outcome) -> str:
@@ -70,7 +70,7 @@ def report_of(gateway: Gateway, broker_order_id: str) -> OrderReport:
     return next(each for each in gateway.orders() if each.broker_order_id == broker_order_id)
 
 
-def change_of(broker_order_id: str, request: PlaceRequest, **changes: object) -> ModifyRequest:
+def change_of(broker_order_id: str, request: PlaceRequest, **changes: Any) -> ModifyRequest:
     change = ModifyRequest(
         broker_order_id=broker_order_id,
         instrument=request.instrument,
@@ -79,7 +79,7 @@ def change_of(broker_order_id: str, request: PlaceRequest, **changes: object) ->
         quantity=request.quantity,
         price=request.price,
     )
-    return replace(change, **changes)  # type: ignore[arg-type]
+    return replace(change, **changes)
 
 
 def cancel_of(broker_order_id: str, share: InstrumentRef) -> CancelRequest:

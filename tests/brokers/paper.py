@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from brokers.adapters.paper.exchange import advance, match
 from brokers.adapters.paper.gateway import PaperGateway
@@ -81,7 +82,7 @@ class PaperMarket:
         self.at += timedelta(**(length or {"seconds": 1}))
         self.told += advance(at=self.at)
 
-    def trade(self, price: str, *, volume: int = 0, **quote: object) -> None:
+    def trade(self, price: str, *, volume: int = 0, **quote: Any) -> None:
         """Let the share trade, with or without a quote beside it."""
         self.at += timedelta(seconds=1)
         tick = QuoteTick(
@@ -89,7 +90,7 @@ class PaperMarket:
             ltp=Decimal(price),
             at=self.at,
             volume=volume,
-            **quote,  # type: ignore[arg-type]
+            **quote,
         )
         self.venue.prices[self.share.key] = tick.ltp
         self.told += match([tick], at=self.at)

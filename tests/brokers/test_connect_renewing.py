@@ -17,7 +17,7 @@ from brokers.services import disconnect_broker
 from brokers.tasks import look_at_addresses
 from brokers.venue import IST
 from notifications.models import AlertLevel, Notification
-from tests.brokers.angel.market import AngelSimulator
+from tests.brokers.angel.market import AngelStand
 from tests.brokers.connecting import connect_angel, connect_kite, simulated_angel, work_off
 from tests.builders import NOW, make_user, make_workspace
 
@@ -27,13 +27,13 @@ MORNING = datetime(2026, 6, 18, 8, 15, tzinfo=IST)
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[AngelSimulator]:
+def simulator() -> Iterator[AngelStand]:
     with simulated_angel() as simulator:
         yield simulator
 
 
 @pytest.fixture(autouse=True)
-def _pointed_at_it(simulator: AngelSimulator, settings: Settings) -> None:
+def _pointed_at_it(simulator: AngelStand, settings: Settings) -> None:
     simulator.renew()
     settings.BROKER_ENDPOINTS = {"angel": simulator.server.url}
 
@@ -79,9 +79,7 @@ class TestRenewSessions:
         angel.refresh_from_db()
         assert angel.status == ConnectionStatus.EXPIRED
 
-    def test_logs_in_in_the_morning(
-        self, angel: BrokerConnection, simulator: AngelSimulator
-    ) -> None:
+    def test_logs_in_in_the_morning(self, angel: BrokerConnection, simulator: AngelStand) -> None:
         simulator.clock.at = MORNING
         renew_sessions(now=MORNING)
         work_off(angel, at=MORNING)

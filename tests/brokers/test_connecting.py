@@ -27,7 +27,7 @@ from brokers.models import (
 )
 from brokers.registry import UnknownBroker, guide_of
 from brokers.services import NameTaken, NewConnection
-from tests.brokers.angel.market import CREDENTIALS, AngelSimulator
+from tests.brokers.angel.market import CREDENTIALS, AngelStand
 from tests.brokers.connecting import connect_angel, simulated_angel, work_off
 from tests.builders import NOW, make_user, make_workspace
 
@@ -46,13 +46,13 @@ print(sorted({"SmartApi", "kiteconnect", "dhanhq", "alpaca"} & set(sys.modules))
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[AngelSimulator]:
+def simulator() -> Iterator[AngelStand]:
     with simulated_angel() as simulator:
         yield simulator
 
 
 @pytest.fixture(autouse=True)
-def _pointed_at_it(simulator: AngelSimulator, settings: Settings) -> None:
+def _pointed_at_it(simulator: AngelStand, settings: Settings) -> None:
     simulator.renew()
     settings.BROKER_ENDPOINTS = {"angel": simulator.server.url}
 

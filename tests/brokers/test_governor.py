@@ -9,12 +9,20 @@ from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Workspace
 from brokers.governor import Figures, Governor, HeldBack
 from brokers.limits import EndpointRule, Limit, endpoint_of, in_force
 from brokers.models import BrokerConnection
-from brokers.rate_windows import RedisWindows, SharedWindows, TableWindows, Window, Windows
+from brokers.rate_windows import (
+    RedisWindows,
+    SharedWindows,
+    Span,
+    TableWindows,
+    Window,
+    Windows,
+)
 from brokers.terms import Segment
 from tests.builders import NOW, make_user, make_workspace
 
@@ -165,6 +173,12 @@ class TestGovernor:
         usage = {(each.endpoint, each.seconds): each.used for each in world.governor.usage()}
         assert usage == {("orders", 1): 1, ("orders", 60): 1, ("book", 1): 0}
 
+    def test_usage_is_asked_for_at_once(
+        self, world: World, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        with django_assert_max_num_queries(1):
+            world.governor.usage()
+
 
 class TestWindows:
     @pytest.mark.parametrize("make", BOTH)
@@ -173,7 +187,7 @@ class TestWindows:
         narrow = [Window(1, 1), Window(60, 5)]
         assert windows.take(connection, "x", narrow, now=NOW) == 0
         assert windows.take(connection, "x", narrow, now=NOW) > 0
-        assert windows.used(connection, "x", [60], now=NOW) == [1]
+        assert windows.used(connection, [Span("x", 60)], now=NOW) == [1]
 
     @pytest.mark.parametrize("make", BOTH)
     def test_a_window_empties_with_time(self, make: Callable[[], Windows], db: None) -> None:
@@ -185,7 +199,7 @@ class TestWindows:
     def test_the_table_counts_while_redis_does_not_answer(self, db: None) -> None:
         windows, connection = SharedWindows("redis://127.0.0.1:1/0"), make_connection()
         windows.take(connection, "x", [Window(60, 5)], now=NOW)
-        assert windows.used(connection, "x", [60], now=NOW) == [1]
+        assert windows.used(connection, [Span("x", 60)], now=NOW) == [1]
 
     @SLOW
     @given(gaps=st.lists(st.integers(0, 400), min_size=1, max_size=40))

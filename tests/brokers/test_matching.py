@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from brokers.adapters.paper.matching import Step, WorkingOrder, match_tick
 from brokers.gateway import QuoteTick
@@ -12,7 +13,7 @@ from tests.builders import NOW
 LATER = NOW + timedelta(seconds=1)
 
 
-def order(limit: str | None = "100", **changes: object) -> WorkingOrder:
+def order(limit: str | None = "100", **changes: Any) -> WorkingOrder:
     """A buy of ten at a limit, which the exchange has had for a second."""
     working = WorkingOrder(
         number=1,
@@ -26,17 +27,17 @@ def order(limit: str | None = "100", **changes: object) -> WorkingOrder:
         live_at=NOW,
         limit=None if limit is None else Decimal(limit),
     )
-    return replace(working, **changes)  # type: ignore[arg-type]
+    return replace(working, **changes)
 
 
-def market_order(**changes: object) -> WorkingOrder:
+def market_order(**changes: Any) -> WorkingOrder:
     working = order(None, order_type=OrderType.MARKET)
-    return replace(working, **changes)  # type: ignore[arg-type]
+    return replace(working, **changes)
 
 
-def stop(trigger: str, **changes: object) -> WorkingOrder:
+def stop(trigger: str, **changes: Any) -> WorkingOrder:
     working = order(None, order_type=OrderType.SL_M, trigger=Decimal(trigger))
-    return replace(working, **changes)  # type: ignore[arg-type]
+    return replace(working, **changes)
 
 
 def tick(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from django.db.models import Sum
@@ -20,15 +21,15 @@ from tests.brokers.paper import FUTURE, OPTION, SHARE, PaperMarket
 LAKHS_TEN = Decimal("1000000")
 
 
-def sell(tag: str = "SALE", **changes: object) -> PlaceRequest:
+def sell(tag: str = "SALE", **changes: Any) -> PlaceRequest:
     request = buy(SHARE, tag=tag, side=Side.SELL, price=Decimal("90.00"))
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
-def one_lot(instrument_tag: str, **changes: object) -> PlaceRequest:
+def one_lot(instrument_tag: str, **changes: Any) -> PlaceRequest:
     instrument = {"future": FUTURE, "option": OPTION}[instrument_tag]
     request = buy(instrument, quantity=65, product=Product.NRML)
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
 def cash(market: PaperMarket) -> Decimal:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,12 +15,12 @@ from tests.brokers.contract import buy, change_of, placed
 from tests.brokers.paper import OPTION, SHARE, PaperMarket
 
 
-def option(**changes: object) -> PlaceRequest:
+def option(**changes: Any) -> PlaceRequest:
     request = buy(OPTION, quantity=65, product=Product.NRML)
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
-def stop_loss(**changes: object) -> PlaceRequest:
+def stop_loss(**changes: Any) -> PlaceRequest:
     """A buy stop above a last price of 99."""
     request = buy(
         SHARE,
@@ -27,7 +28,7 @@ def stop_loss(**changes: object) -> PlaceRequest:
         price=Decimal("101.00"),
         trigger_price=Decimal("100.00"),
     )
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
 def refused(market: PaperMarket, request: PlaceRequest) -> Refused:

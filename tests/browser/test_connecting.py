@@ -11,7 +11,7 @@ from accounts.models import Workspace
 from brokers.models import BrokerConnection, TradingAccount
 from brokers.tasks import run_login
 from risk.models import RiskRule, RuleType
-from tests.brokers.angel.market import CREDENTIALS, AngelSimulator
+from tests.brokers.angel.market import CREDENTIALS, AngelStand
 from tests.brokers.connecting import newest_attempt, simulated_angel
 from tests.builders import PASSWORD
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def simulator(settings: Settings) -> Iterator[AngelSimulator]:
+def simulator(settings: Settings) -> Iterator[AngelStand]:
     with simulated_angel() as simulator:
         simulator.clock.at = timezone.now()
         settings.BROKER_ENDPOINTS = {"angel": simulator.server.url}
@@ -44,13 +44,13 @@ def work_off(connection: BrokerConnection) -> None:
 
 
 class TestConnecting:
-    def test_says_why_it_was_refused(self, page: Page, simulator: AngelSimulator) -> None:
+    def test_says_why_it_was_refused(self, page: Page, simulator: AngelStand) -> None:
         connection = connect(page, pin="9999")
         work_off(connection)
         expect(page.locator("#connection [role=alert]")).to_contain_text("the PIN is wrong")
 
     def test_goes_all_the_way_to_real_money(
-        self, page: Page, simulator: AngelSimulator, desk: Workspace
+        self, page: Page, simulator: AngelStand, desk: Workspace
     ) -> None:
         work_off(connect(page))
         expect(page.locator("#connection")).to_contain_text("Connected")

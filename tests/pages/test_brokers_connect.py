@@ -17,7 +17,7 @@ from brokers.models import (
     StreamConnection,
 )
 from brokers.sessions import expire_session
-from tests.brokers.angel.market import CREDENTIALS, AngelSimulator
+from tests.brokers.angel.market import CREDENTIALS, AngelStand
 from tests.brokers.connecting import (
     connect_angel,
     connect_kite,
@@ -35,13 +35,13 @@ SECRETS = (CREDENTIALS["api_key"], CREDENTIALS["totp_secret"])
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[AngelSimulator]:
+def simulator() -> Iterator[AngelStand]:
     with simulated_angel() as simulator:
         yield simulator
 
 
 @pytest.fixture(autouse=True)
-def _pointed_at_it(simulator: AngelSimulator, settings: Settings) -> None:
+def _pointed_at_it(simulator: AngelStand, settings: Settings) -> None:
     simulator.renew()
     settings.BROKER_ENDPOINTS = {"angel": simulator.server.url}
 
@@ -142,7 +142,7 @@ class TestConnectionPage:
         assert b"the PIN is wrong" in client_of(desk).get(url(connection)).content
 
     def test_costs_few_queries(self, desk: Desk, angel: BrokerConnection) -> None:
-        assert queries_of(client_of(desk), url(angel, "part/")) <= 32
+        assert queries_of(client_of(desk), url(angel, "part/")) <= 10
 
     def test_says_everywhere_that_the_session_has_ended(
         self, desk: Desk, angel: BrokerConnection

@@ -5,16 +5,11 @@ although the order may have been taken. Its models refuse whole answers for one 
 to them, and write prices as floats: here rows stay as Alpaca wrote them.
 """
 
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import partial
 from importlib import import_module
 from typing import Any
-
-import requests
 
 from brokers.adapters.alpaca.endpoints import (
     DataFeed,
@@ -24,7 +19,7 @@ from brokers.adapters.alpaca.endpoints import (
     feed_in,
     trading_root,
 )
-from brokers.transport import Exchange, Manners, Transport
+from brokers.transport import STUMBLES, ExactTransport, Exchange, Manners
 
 with warnings.catch_warnings():
     # Importing the SDK's client imports its stream too, which stands on a deprecated library and
@@ -37,16 +32,7 @@ TradingClient: Any = _trading.TradingClient
 APIError: Any = _exceptions.APIError
 
 # What a call or the reading of its answer can end in.
-FAILURES = (
-    requests.RequestException,
-    APIError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ValueError,
-    ArithmeticError,
-    RecursionError,
-)
+FAILURES = (*STUMBLES, APIError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +66,6 @@ class Fields:
         return dict(self.values)
 
 
-class ExactTransport(Transport):
-    """Answers whose decimal numbers are Decimals, as they were written."""
-
-    def request(  # type: ignore[override]
-        self, method: str, url: str, **asked: Any
-    ) -> requests.Response:
-        response = super().request(method, url, **asked)
-        response.json = partial(  # type: ignore[method-assign]
-            response.json, parse_float=Decimal, parse_constant=_no_number
-        )
-        return response
-
-
 class AlpacaClient(TradingClient):  # type: ignore[misc]
     """One pair of keys at Alpaca. ``last`` is the newest exchange: outcomes are judged by it."""
 
@@ -123,7 +96,3 @@ class AlpacaClient(TradingClient):  # type: ignore[misc]
     def market_data(self, path: str, asked: Mapping[str, object]) -> Any:
         """Ask the market-data service, which takes the same keys at another address."""
         return self._request("GET", path, dict(asked), base_url=data_root())
-
-
-def _no_number(text: str) -> None:
-    raise json.JSONDecodeError(f"{text} is not a number", text, 0)

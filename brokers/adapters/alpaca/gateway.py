@@ -1,15 +1,16 @@
 """One account at Alpaca: the port, and the abilities Alpaca has besides."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from brokers.abilities import BrokerCandle, CandleRequest, Profile, QuoteReport
 from brokers.adapters.alpaca import chains, market, outcomes, pages, reports, sending
 from brokers.adapters.alpaca.capability import capabilities_on
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient
-from brokers.adapters.alpaca.line import Admit, Line
-from brokers.adapters.alpaca.outcomes import not_sent
+from brokers.adapters.alpaca.line import Line
 from brokers.adapters.alpaca.words import Row, Unreadable, row_in
+from brokers.answers import not_sent
 from brokers.capabilities import Capabilities
 from brokers.gateway import (
     Accepted,
@@ -32,6 +33,7 @@ from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.terms import Segment
+from brokers.transport import Admit, admit_all
 
 Answer = TypeVar("Answer")
 _MOST_PAGES = 100
@@ -40,7 +42,7 @@ _OVER = ("HTTP 404", "HTTP 422")
 
 def open_gateway(account: TradingAccount, clock: Clock) -> "AlpacaGateway":
     """Open the way to one account at Alpaca, within the calls that Alpaca takes."""
-    return AlpacaGateway(account, clock, governor_for(account.connection, clock=clock))
+    return AlpacaGateway(account, clock, admit=governor_for(account.connection, clock=clock))
 
 
 class AlpacaGateway:
@@ -49,9 +51,9 @@ class AlpacaGateway:
     Orders are named by the id they were first given, whatever has replaced them since.
     """
 
-    def __init__(self, account: TradingAccount, clock: Clock, admit: Admit | None = None) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self._clock = clock
-        self._line = Line(account, clock, admit)
+        self._line = Line(account, clock, admit=admit)
 
     def place(self, request: PlaceRequest) -> Outcome:
         if words_against := sending.objection(request):
@@ -134,7 +136,7 @@ class AlpacaGateway:
     def margin(self, request: PlaceRequest) -> Margin:
         def worked_out(alpaca: AlpacaClient) -> Margin:
             needs_quote = request.order_type.needs_price or request.order_type.needs_trigger
-            found = {} if needs_quote else self._quotes(alpaca, [request.instrument])
+            found = {} if needs_quote else self._quotes([request.instrument], alpaca)
             quote = found.get(request.instrument.key)
             return market.margin_of(request, quote.ltp if quote else None)
 
@@ -150,9 +152,7 @@ class AlpacaGateway:
         found: dict[str, QuoteReport] = {}
         for start in range(0, len(instruments), market.MOST_QUOTES):
             part = instruments[start : start + market.MOST_QUOTES]
-            found |= self._line.read(
-                lambda alpaca, part=part: self._quotes(alpaca, part)  # type: ignore[misc]
-            )
+            found |= self._line.read(partial(self._quotes, part))
         return found
 
     def candles(self, request: CandleRequest) -> Sequence[BrokerCandle]:
@@ -205,7 +205,7 @@ class AlpacaGateway:
         return held, reports.days(fills)
 
     def _quotes(
-        self, alpaca: AlpacaClient, instruments: Sequence[InstrumentRef]
+        self, instruments: Sequence[InstrumentRef], alpaca: AlpacaClient
     ) -> dict[str, QuoteReport]:
         keys = {sending.symbol_of(each): each.key for each in instruments}
         asked = {"symbols": ",".join(keys), "feed": str(alpaca.keys.feed)}

@@ -31,5 +31,5 @@ GUIDE = Guide(
         " one are refused by the other.",
         "Press Connect.",
     ),
-    daily="None: the keys are good until they are made anew or deleted at Alpaca.",
+    daily="Nothing to do: the keys are good until you make new ones or delete them at Alpaca.",
 )

@@ -3,38 +3,38 @@
 import logging
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import DatabaseError
 
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient, Keys, keys_in
 from brokers.adapters.alpaca.endpoints import BROKER_NAME
-from brokers.adapters.alpaca.outcomes import is_session_over, not_sent, words_in
+from brokers.adapters.alpaca.outcomes import is_session_over, words_in
 from brokers.adapters.alpaca.words import EXCHANGE
-from brokers.calls import CallLog
+from brokers.answers import not_sent
+from brokers.calls import manners_for
 from brokers.directory import key_at
 from brokers.gateway import GatewayUnavailable, Refused
 from brokers.models import TradingAccount
 from brokers.registry import Clock
-from brokers.sessions import SessionMissing, expire_session, session_secrets
-from brokers.transport import Exchange, Manners, NotSent
+from brokers.sessions import SessionMissing, current_session, note_session_end
+from brokers.transport import Admit, Exchange, NotSent, admit_all
 from operations.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-Admit = Callable[[str, str], None]
 
 
 class Line:
     """Opens the client with the keys of the session. One thread uses one line."""
 
-    def __init__(self, account: TradingAccount, clock: Clock, admit: Admit | None = None) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self.connection = account.connection
         self.clock = clock
-        self._admit = admit
+        self._manners = manners_for(self.connection, admit=admit)
         self._client: AlpacaClient | None = None
+        self._session = ""
         self._known: dict[str, str] = {}
 
     def read(self, call: Callable[[AlpacaClient], Answer]) -> Answer:
@@ -80,37 +80,31 @@ class Line:
         :raises GatewayUnavailable: when nobody is connected, or the keys cannot be read.
         """
         try:
-            secrets = session_secrets(self.connection, now=self.clock())
+            session = current_session(self.connection, now=self.clock())
         except (SecretUnreadable, DatabaseError) as error:
             raise GatewayUnavailable(f"The keys for Alpaca cannot be read: {error}") from error
         try:
-            keys = keys_in(secrets)
+            keys = keys_in(session.secrets)
         except ValueError as error:
             raise SessionMissing("The session at Alpaca is incomplete: connect again") from error
         client = self._client
         if client is None or client.keys != keys:
             client = self._client = self._opened(keys)
         client.forget_last()
+        self._session = session.name
         self._known.clear()
         return client
 
     def _opened(self, keys: Keys) -> AlpacaClient:
-        egress = str(self.connection.connection_metadata.get("egress", ""))
-        manners = Manners(egress=egress, watch=CallLog(self.connection))
-        if self._admit is not None:
-            manners = replace(manners, admit=self._admit)
-        client = AlpacaClient(keys, manners=manners)
+        client = AlpacaClient(keys, manners=self._manners)
         weakref.finalize(self, client.close)
         return client
 
     def _notice(self, exchange: Exchange | None) -> None:
-        """Write down that the keys are refused; what cannot be written stops nothing."""
-        if exchange is None or not is_session_over(exchange):
-            return
-        try:
-            expire_session(self.connection, words=words_in(exchange), now=self.clock())
-        except DatabaseError:
-            logger.exception("the end of a session at Alpaca could not be written down")
+        """Write down that the keys are refused."""
+        if exchange is not None and is_session_over(exchange):
+            words, now = words_in(exchange), self.clock()
+            note_session_end(self.connection, words=words, now=now, session=self._session)
 
 
 def _why(error: Exception, exchange: Exchange | None) -> str:

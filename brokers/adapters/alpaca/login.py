@@ -8,6 +8,7 @@ from brokers.adapters.alpaca.client import FAILURES, AlpacaClient, Keys, keys_in
 from brokers.adapters.alpaca.endpoints import DataFeed, Environment
 from brokers.adapters.alpaca.guide import GUIDE
 from brokers.adapters.alpaca.words import row_in
+from brokers.answers import answer_in
 from brokers.logins import Grant, LoginFailed
 from brokers.transport import Exchange, NotSent
 
@@ -88,5 +89,5 @@ def _why(error: Exception, exchange: Exchange | None, keys: Keys) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    said = outcomes.answer_in(exchange).get("message")
+    said = answer_in(exchange).get("message")
     return said if isinstance(said, str) and said else "no words"

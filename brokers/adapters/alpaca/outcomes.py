@@ -5,14 +5,13 @@ own name may be live: gateways answer before or after the order desk. A name tha
 is no refusal: the order exists, and is looked up.
 """
 
-import json
 import re
 from datetime import datetime
 
+from brokers.answers import answer_in, unexplained
 from brokers.gateway import Accepted, Outcome, Refused, Unknown
 from brokers.transport import Exchange
 
-NOT_SENT = "NOT_SENT"
 # HTTP status and Alpaca's own code: bad form, keys, money or rules, not there, cannot be done.
 REFUSALS = frozenset(
     {
@@ -33,11 +32,6 @@ _NAME_TAKEN = re.compile(r"client.?order.?id\b.*\b(unique|duplicate|exist|taken|
 _OK, _NO_CONTENT, _MISSING, _UNPROCESSABLE = 200, 204, 404, 422
 
 
-def not_sent(words: str) -> Refused:
-    """Return the outcome of an order that never left the house."""
-    return Refused(words, NOT_SENT)
-
-
 def judge_order(exchange: Exchange | None, *, tag: str, at: datetime) -> Outcome | None:
     """Return what came of a new order; None when its tag was used before: look it up."""
     if exchange is not None and is_name_taken(exchange):
@@ -48,7 +42,7 @@ def judge_order(exchange: Exchange | None, *, tag: str, at: datetime) -> Outcome
     name = answer.get("id")
     if isinstance(name, str) and name and answer.get("client_order_id") == tag:
         return Accepted(name, at)
-    return _unknown(exchange)
+    return unexplained(exchange)
 
 
 def judge_change(exchange: Exchange | None, *, root: str, at: datetime) -> Outcome:
@@ -57,7 +51,7 @@ def judge_change(exchange: Exchange | None, *, root: str, at: datetime) -> Outco
         return _judge_rest(exchange)
     answer = answer_in(exchange)
     is_order = isinstance(answer.get("id"), str) and bool(answer.get("replaces"))
-    return Accepted(root, at) if is_order else _unknown(exchange)
+    return Accepted(root, at) if is_order else unexplained(exchange)
 
 
 def judge_cancel(exchange: Exchange | None, *, root: str, at: datetime) -> Outcome:
@@ -91,15 +85,6 @@ def is_session_over(exchange: Exchange | None) -> bool:
     return is_wordless or (exchange.status == 401 and answer.get("code") == _NO_KEYS)
 
 
-def answer_in(exchange: Exchange) -> dict[str, object]:
-    """Return the answer's JSON object, empty where it has none."""
-    try:
-        answer = json.loads(exchange.body)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
 def words_in(exchange: Exchange) -> str:
     """Return Alpaca's own words, or what stood in their place."""
     said = answer_in(exchange).get("message")
@@ -118,8 +103,4 @@ def _judge_rest(exchange: Exchange | None) -> Outcome:
         return Refused(words_in(exchange), f"HTTP {exchange.status} {code}")
     if is_session_over(exchange):
         return Refused(f"Alpaca refused the keys: {words_in(exchange)}", f"HTTP {exchange.status}")
-    return _unknown(exchange)
-
-
-def _unknown(exchange: Exchange) -> Unknown:
-    return Unknown(f"HTTP {exchange.status} {exchange.content_type}: {exchange.text}".strip())
+    return unexplained(exchange)

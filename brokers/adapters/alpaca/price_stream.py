@@ -1,7 +1,8 @@
 """Alpaca's prices: arrays of messages in msgpack, trades and best quotes of each symbol."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
@@ -32,6 +33,7 @@ _REFUSED_KEYS = frozenset({401, 402, 403, 404})
 _FATAL = frozenset({406, 408, 409})
 _TRADE, _QUOTE = "t", "q"
 _ANSWERED, _QUIET = 90.0, 3600.0  # seconds
+_REMEMBERED = 200  # trades of a symbol, so that one told twice counts once
 
 
 class _Strange(ValueError):
@@ -44,14 +46,29 @@ def _now() -> datetime:
 
 @dataclass(slots=True)
 class _Known:
-    """What was last told of one symbol."""
+    """What was last told of one symbol; ``trades`` are the names of its newest trades."""
 
     key: str
     last: Decimal | None = None
+    last_at: datetime | None = None
+    trades: deque[object] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     bid: Decimal | None = None
     ask: Decimal | None = None
     bid_quantity: int = 0
     ask_quantity: int = 0
+
+    def has_heard(self, message: Mapping[str, object]) -> bool:
+        """Tell whether a trade was told before, and remember it; one without a number is new."""
+        name = (message.get("x"), message.get("i"))
+        is_known = name[1] is not None and name in self.trades
+        if not is_known:
+            self.trades.append(name)
+        return is_known
+
+    def trade(self, price: Decimal, at: datetime) -> None:
+        """Take a trade as the last one, unless a newer one has overtaken it on the way."""
+        if self.last_at is None or at >= self.last_at:
+            self.last, self.last_at = price, at
 
 
 class PriceStream:
@@ -133,19 +150,23 @@ class PriceStream:
         known = self._symbols.get(str(message.get("S")))
         if known is None:
             return []
-        volume = 0
+        at, volume = self._moment(message.get("t")), 0
+        price = known.last
         if message.get("T") == _TRADE:
-            known.last, volume = _price(message.get("p")), _count(message.get("s"))
+            price, volume = _price(message.get("p")), _count(message.get("s"))
+            if known.has_heard(message):
+                return []
+            known.trade(price, at)
         else:
             known.bid, known.bid_quantity = _side(message.get("bp"), message.get("bs"))
             known.ask, known.ask_quantity = _side(message.get("ap"), message.get("as"))
-        if known.last is None:
+        if price is None:
             return []
         return [
             QuoteTick(
                 key=known.key,
-                ltp=known.last,
-                at=self._moment(message.get("t")),
+                ltp=price,
+                at=at,
                 volume=volume,
                 bid=known.bid,
                 ask=known.ask,

@@ -27,6 +27,8 @@ PRODUCT = Product.CNC
 _AVERAGE_UNIT = Decimal("0.0001")
 _BLOCKS = ("trading_blocked", "account_blocked", "transfers_blocked", "trade_suspended_by_user")
 
+_NO_REASON = "Alpaca rejected it and does not say why: look at the order in Alpaca's own app"
+
 
 def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
     """Read a folded row; ``at`` is when it was told, for one without any time of its own."""
@@ -61,7 +63,8 @@ def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
 
 def _message(row: Row) -> str:
     """Alpaca tells no reason in the row of an order it rejected later; what it adds is shown."""
-    return words.text(row.get("reject_reason") or row.get("failed_reason"))
+    told = words.text(row.get("reject_reason") or row.get("failed_reason"))
+    return told or (_NO_REASON if row.get("status") == "rejected" else "")
 
 
 def trade_report(row: Row, *, root: str, key_of: KeyOf) -> TradeReport:

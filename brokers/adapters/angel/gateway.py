@@ -9,12 +9,13 @@ from brokers.adapters.angel import rows, sending
 from brokers.adapters.angel.approvals import ApprovesSales
 from brokers.adapters.angel.capability import capabilities_on
 from brokers.adapters.angel.client import AngelClient
-from brokers.adapters.angel.line import Admit, AngelLine, Ask, understood
+from brokers.adapters.angel.line import AngelLine, Ask, understood
 from brokers.adapters.angel.market import MarketReads
-from brokers.adapters.angel.outcomes import NOT_SENT, OTHER_VARIETY, Write
+from brokers.adapters.angel.outcomes import OTHER_VARIETY, Write
 from brokers.adapters.angel.protection import protected_price
 from brokers.adapters.angel.triggers import KeepsRules
 from brokers.adapters.angel.words import PRODUCTS, WordUnknown, side_of
+from brokers.answers import not_sent
 from brokers.capabilities import Capabilities
 from brokers.directory import key_at
 from brokers.gateway import (
@@ -35,6 +36,7 @@ from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.terms import OrderType, Segment, Side
+from brokers.transport import Admit, admit_all
 
 NAME = "angel"
 Told = TypeVar("Told")
@@ -53,7 +55,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
     sequence, and tags are ours alone to keep unique.
     """
 
-    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self.line = AngelLine(account, clock, admit=admit)
         self.key_of = cache(lambda exchange, token: key_at(NAME, exchange=exchange, token=token))
         self._clock = clock
@@ -66,7 +68,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         try:
             sendable = self._sendable(request, request.side)
         except GatewayUnavailable as error:
-            return Refused(f"A market order wants a last price: {error}", NOT_SENT)
+            return not_sent(f"A market order wants a last price: {error}")
         params = sending.place_params(request, sendable)
         return self.line.write(Write.PLACE, lambda client: client.place(params))
 
@@ -79,7 +81,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
             row = self._row_of(request.broker_order_id)
             sendable = self._sendable(request, side_of(str(row.get("transactiontype", ""))))
         except (GatewayUnavailable, WordUnknown) as error:
-            return Refused(f"Nothing was changed: {error}", NOT_SENT)
+            return not_sent(f"Nothing was changed: {error}")
         params = sending.modify_params(request, sendable, product=str(row.get("producttype", "")))
         params["variety"] = str(row.get("variety") or params["variety"])
         return self.line.write(
@@ -157,11 +159,11 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
 
     def convert(self, request: ConvertRequest) -> Outcome:
         if request.is_overnight:
-            return Refused("Angel One converts positions of today alone", NOT_SENT)
+            return not_sent("Angel One converts positions of today alone")
         try:
             row = self._position_of(request)
         except GatewayUnavailable as error:
-            return Refused(f"Nothing was converted: {error}", NOT_SENT)
+            return not_sent(f"Nothing was converted: {error}")
         params = sending.convert_params(request, dict(row))
         return self.line.write(
             Write.CONVERT,
@@ -176,7 +178,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         try:
             params = sending.bracket_params(request)
         except ValueError as error:
-            return Refused(str(error), NOT_SENT)
+            return not_sent(str(error))
         return self.line.write(Write.PLACE, lambda client: client.place(params))
 
     def cancel_bracket(self, broker_order_id: str) -> Outcome:

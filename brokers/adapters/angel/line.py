@@ -10,43 +10,47 @@ from django.db import DatabaseError
 from brokers.adapters.angel.client import AngelClient
 from brokers.adapters.angel.envelope import EnvelopeUnreadable, as_envelope, is_rate_limited
 from brokers.adapters.angel.outcomes import (
-    NOT_SENT,
     SESSION_CODES,
     Write,
     is_session_over,
     judge,
 )
 from brokers.adapters.angel.words import WordUnknown
-from brokers.calls import CallLog
+from brokers.answers import not_sent
+from brokers.calls import manners_for
 from brokers.gateway import GatewayUnavailable, Outcome, Refused, Unknown
 from brokers.models import TradingAccount
 from brokers.registry import Clock
-from brokers.sessions import expire_session, session_secrets
-from brokers.transport import Exchange, Manners, NotSent, Transport, TransportError
+from brokers.sessions import current_session, note_session_end
+from brokers.transport import Admit, Exchange, NotSent, Transport, TransportError, admit_all
 from operations.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Given = TypeVar("Given")
 Ask = Callable[[AngelClient], Mapping[str, Any]]
-Admit = Callable[[str, str], None]
+_READS_BY_POST = (
+    "/market/",
+    "/margin/",
+    "/historical/",
+    "/getLtpData",
+    "/searchScrip",
+    "/ruleDetails",
+    "/ruleList",
+    "/optionGreek",
+)
 
 
 class AngelLine:
     """Calls of one account, one at a time. ``admit`` is asked before each and may hold it back."""
 
-    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self._connection = account.connection
         self._clock = clock
-        known = self._connection.connection_metadata
-        self._public_ip = str(known.get("static_ip", ""))
-        self._transport = Transport(
-            Manners(
-                egress=str(known.get("egress", "")),
-                admit=admit,
-                watch=CallLog(self._connection),
-            )
-        )
+        self._public_ip = str(self._connection.connection_metadata.get("static_ip", ""))
+        manners = manners_for(self._connection, admit=admit, reads=_READS_BY_POST)
+        self._transport = Transport(manners)
+        self._session = ""
         weakref.finalize(self, self._transport.close)
 
     def read(self, what: str, ask: Ask, translate: Callable[[Any], Answer]) -> Answer:
@@ -74,14 +78,14 @@ class AngelLine:
         try:
             client = self._client()
         except GatewayUnavailable as error:
-            return Refused(str(error), NOT_SENT)
+            return not_sent(str(error))
         try:
             send(client)
         except NotSent as error:
-            return Refused(str(error), NOT_SENT)
+            return not_sent(str(error))
         except UnicodeError:
             # A header that cannot be written is found before the first byte leaves.
-            return Refused("The API key holds a character that cannot be sent", NOT_SENT)
+            return not_sent("The API key holds a character that cannot be sent")
         except TransportError as error:
             return Unknown(str(error))
         except EnvelopeUnreadable as error:
@@ -97,24 +101,22 @@ class AngelLine:
     def _client(self) -> AngelClient:
         """:raises GatewayUnavailable: when nobody is logged in, or the secrets cannot be read."""
         try:
-            secrets = session_secrets(self._connection, now=self._clock())
+            session = current_session(self._connection, now=self._clock())
             credentials = self._connection.read_credentials()
         except (SecretUnreadable, DatabaseError) as error:
             raise GatewayUnavailable("The login at Angel One cannot be read here") from error
+        self._session = session.name
         client = AngelClient(
             credentials.get("api_key", ""),
             transport=self._transport,
-            jwt=secrets.get("jwt", ""),
+            jwt=session.secrets.get("jwt", ""),
             public_ip=self._public_ip,
         )
-        client.refresh_token = secrets.get("refresh", "")
+        client.refresh_token = session.secrets.get("refresh", "")
         return client
 
     def _expire(self, words: str) -> None:
-        try:
-            expire_session(self._connection, words=words, now=self._clock())
-        except DatabaseError:
-            logger.exception("the end of a session at Angel One could not be written down")
+        note_session_end(self._connection, words=words, now=self._clock(), session=self._session)
 
 
 def understood(what: str, translate: Callable[[Given], Answer], data: Given) -> Answer:

@@ -17,7 +17,6 @@ from brokers.adapters.angel.envelope import (
 from brokers.gateway import Accepted, Outcome, Refused, Unknown
 from brokers.transport import Exchange
 
-NOT_SENT = "NOT_SENT"
 OTHER_VARIETY = "AB1008"
 RATE_LIMIT = "403 exceeding access rate"
 _SERVER_ERRORS = 500

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from brokers.abilities import BracketRequest, ConvertRequest, TriggerRequest
 from brokers.adapters.angel.capability import capabilities_on
-from brokers.adapters.angel.outcomes import NOT_SENT
 from brokers.adapters.angel.words import ORDER_TYPES, PRODUCTS
+from brokers.answers import not_sent
 from brokers.capabilities import TriggerKind
 from brokers.gateway import CancelRequest, InstrumentRef, ModifyRequest, PlaceRequest, Refused
 from brokers.terms import OrderType, Product, Segment, Validity
@@ -212,7 +212,7 @@ def _unshaped(request: PlaceRequest) -> str | None:
 
 
 def _refused(words: str | None) -> Refused | None:
-    return None if words is None else Refused(words, NOT_SENT)
+    return None if words is None else not_sent(words)
 
 
 _ECHOED = (

@@ -1,14 +1,9 @@
 """Angel One's two sockets without I/O: prices in binary packets, order updates in JSON."""
 
-import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-
-from django.db import connection as database
 
 from brokers.adapters.angel.envelope import EnvelopeUnreadable, read_object
 from brokers.adapters.angel.packets import SNAP_QUOTE, Packet, read_packet
@@ -16,7 +11,7 @@ from brokers.adapters.angel.rows import KeyOf, order_report
 from brokers.adapters.angel.sending import exchange_of
 from brokers.adapters.angel.subscribing import EXCHANGE_TYPES, subscription
 from brokers.adapters.angel.words import WordUnknown
-from brokers.directory import key_at
+from brokers.directory import RememberedKeys
 from brokers.endpoints import socket_root_of
 from brokers.gateway import InstrumentRef, QuoteTick
 from brokers.streaming.protocol import (
@@ -40,7 +35,6 @@ _ERRORS = {
     "E1001": "Angel One did not understand a subscription",
     "E1002": "More instruments were asked for than one socket of Angel One carries (1,000)",
 }
-_lookups = ThreadPoolExecutor(max_workers=1, thread_name_prefix="angel-keys")
 
 
 @dataclass
@@ -196,23 +190,7 @@ def open_stream(
     """Return a new socket's protocol."""
     if kind is StreamKind.MARKET:
         return MarketStream(secrets, credentials)
-    return OrderStream(secrets, credentials, cache(_key_of))
-
-
-def _key_of(exchange: str, token: str) -> str:
-    """Look a number up; beside a running loop in a thread, since the database may not block it."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return key_at(NAME, exchange=exchange, token=token)
-    return _lookups.submit(_key_apart, exchange, token).result()
-
-
-def _key_apart(exchange: str, token: str) -> str:
-    try:
-        return key_at(NAME, exchange=exchange, token=token)
-    finally:
-        database.close()
+    return OrderStream(secrets, credentials, RememberedKeys(NAME))
 
 
 def _heard(frame: str) -> News:

@@ -13,7 +13,6 @@ from brokers.gateway import Accepted, Outcome, Refused, Unknown
 from brokers.transport import Exchange
 from operations.redaction import redact_text
 
-NOT_SENT = "NOT_SENT"
 NO_HOLDINGS = "DH-1111"
 _ORDER_ERROR = "DH-906"
 

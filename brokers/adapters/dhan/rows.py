@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from brokers.adapters.dhan import words
 from brokers.adapters.dhan.words import Row, Unreadable
-from brokers.directory import installed_directory, key_at
+from brokers.directory import RememberedKeys, installed_directory
 from brokers.gateway import (
     BrokerStatus,
     FundsReport,
@@ -27,13 +27,11 @@ _EQUITY_BOARDS = ("NSE_EQ", "BSE_EQ")
 class Numbers:
     """The house's keys and lot sizes for Dhan's numbers, each asked for once."""
 
-    _keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    _key_of: RememberedKeys = field(default_factory=lambda: RememberedKeys(BROKER))
     _lots: dict[str, int] = field(default_factory=dict)
 
     def key(self, segment: str, number: str) -> str:
-        if (segment, number) not in self._keys:
-            self._keys[segment, number] = key_at(BROKER, exchange=segment, token=number)
-        return self._keys[segment, number]
+        return self._key_of(segment, number)
 
     def units(self, segment: str, number: str, quantity: int) -> int:
         """Return units for what Dhan counts in lots. An instrument that is not known here has no

@@ -18,8 +18,9 @@ from brokers.adapters.dhan.client import DhanClient, in_path
 from brokers.adapters.dhan.trading import named, product_to_send, tag_to_send
 from brokers.adapters.dhan.way import Way, accepted_all
 from brokers.adapters.dhan.words import Row, Unreadable, Unsendable
+from brokers.answers import not_sent
 from brokers.capabilities import TriggerKind
-from brokers.gateway import Accepted, InstrumentRef, Outcome, Refused
+from brokers.gateway import Accepted, InstrumentRef, Outcome
 from brokers.terms import OrderType, Product, Side
 
 _FIRST_LEG, _SECOND_LEG = "TARGET_LEG", "STOP_LOSS_LEG"
@@ -49,7 +50,7 @@ class Standing(Way):
         try:
             legs = _legs_by_name(request)
         except Unsendable as error:
-            return Refused(str(error), outcomes.NOT_SENT)
+            return not_sent(str(error))
         told: list[Outcome] = []
         for leg_name, leg in legs:
             told.append(self._modify_leg(trigger_id, request, leg_name, leg))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from brokers.adapters.dhan import packets, words
 from brokers.adapters.dhan.alerts import order_alert
-from brokers.adapters.dhan.packets import Packet, PacketUnreadable
+from brokers.adapters.dhan.packets import Level, Packet, PacketUnreadable
 from brokers.adapters.dhan.rows import Numbers
 from brokers.adapters.dhan.words import Unreadable, Unsendable
 from brokers.endpoints import socket_root_of
@@ -40,6 +40,7 @@ _REASONS = {
     810: "Dhan does not know this client: log in again",
 }
 _AUTH_REASONS = (807, 808, 809, 810)
+_NOBODY = Level(0, 0, 0, 0, 0.0, 0.0)
 
 
 def open_stream(
@@ -114,19 +115,16 @@ class MarketStream:
     def parse(self, frame: Frame) -> Sequence[News]:
         if isinstance(frame, str):
             return [StreamError(f"Dhan's feed said: {frame[:200]}")]
-        news: list[News] = []
-        ticks: list[QuoteTick] = []
+        heard: list[QuoteTick | StreamError | None] = []
         try:
             for packet in packets.read_packets(frame):
-                if packet.code == packets.DISCONNECT:
-                    news.append(_goodbye(packet))
-                elif (tick := self._tick(packet)) is not None:
-                    ticks.append(tick)
+                is_end = packet.code == packets.DISCONNECT
+                heard.append(_goodbye(packet) if is_end else self._tick(packet))
         except (PacketUnreadable, OverflowError, ValueError, OSError) as error:
-            news.append(StreamError(f"Dhan's feed could not be read: {error}"))
-        if ticks:
-            news.insert(0, Ticks(tuple(ticks)))
-        return news or [Heartbeat()]
+            heard.append(StreamError(f"Dhan's feed could not be read: {error}"))
+        ticks = tuple(each for each in heard if isinstance(each, QuoteTick))
+        errors = [each for each in heard if isinstance(each, StreamError)]
+        return [*([Ticks(ticks)] if ticks else []), *errors] or [Heartbeat()]
 
     def _tick(self, packet: Packet) -> QuoteTick | None:
         """Return None for what is no news: no trade yet, an old packet, not subscribed any more."""
@@ -142,19 +140,8 @@ class MarketStream:
             return None
         traded = _traded(line, packet, at)
         line.at = at
-        best = packet.levels[0] if packet.levels else None
-        tick_size = line.instrument.tick_size
-        return QuoteTick(
-            key=line.instrument.key,
-            ltp=_price(packet.last, tick_size),
-            at=at,
-            volume=traded,
-            bid=_price(best.bid, tick_size) if best and best.bid_quantity else None,
-            ask=_price(best.ask, tick_size) if best and best.ask_quantity else None,
-            bid_quantity=best.bid_quantity if best else 0,
-            ask_quantity=best.ask_quantity if best else 0,
-            open_interest=line.open_interest,
-        )
+        last = _price(packet.last, line.instrument.tick_size)
+        return _quote(line, packet, last=last, at=at, volume=traded)
 
 
 @dataclass(slots=True)
@@ -238,6 +225,22 @@ def _requests(instruments: Sequence[InstrumentRef], *, offset: int) -> Iterator[
 
 def _is_index(instrument: InstrumentRef) -> bool:
     return instrument.instrument_type is InstrumentType.INDEX
+
+
+def _quote(line: _Line, packet: Packet, *, last: Decimal, at: datetime, volume: int) -> QuoteTick:
+    best = packet.levels[0] if packet.levels else _NOBODY
+    tick_size = line.instrument.tick_size
+    return QuoteTick(
+        key=line.instrument.key,
+        ltp=last,
+        at=at,
+        volume=volume,
+        bid=_price(best.bid, tick_size) if best.bid_quantity else None,
+        ask=_price(best.ask, tick_size) if best.ask_quantity else None,
+        bid_quantity=best.bid_quantity,
+        ask_quantity=best.ask_quantity,
+        open_interest=line.open_interest,
+    )
 
 
 def _traded(line: _Line, packet: Packet, at: datetime) -> int:

@@ -1,8 +1,6 @@
 """One account's way to Dhan: who is logged in, how a call is made, what becomes of its answer."""
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import DatabaseError
@@ -11,31 +9,25 @@ from brokers.adapters.dhan import outcomes
 from brokers.adapters.dhan.answers import Answer, BrokerError
 from brokers.adapters.dhan.client import DhanClient
 from brokers.adapters.dhan.words import Unreadable, Unsendable
-from brokers.calls import CallLog
+from brokers.answers import not_sent
+from brokers.calls import manners_for
 from brokers.gateway import Accepted, GatewayUnavailable, Outcome, Refused, Unknown
 from brokers.models import TradingAccount
 from brokers.registry import Clock
-from brokers.sessions import SessionMissing, expire_session, session_secrets
-from brokers.transport import Exchange, Manners, NotSent, Transport, TransportError
+from brokers.sessions import SessionMissing, current_session, note_session_end
+from brokers.transport import (
+    Admit,
+    Exchange,
+    NotSent,
+    Transport,
+    TransportError,
+    admit_all,
+)
 from operations.secrets import SecretUnreadable
 
-logger = logging.getLogger(__name__)
 Read = TypeVar("Read")
-Admit = Callable[[str, str], None]
 # Asked by POST, yet nothing is written by them.
 _READS_BY_POST = ("/marketfeed/", "/charts/", "/optionchain", "/margincalculator")
-
-
-@dataclass(frozen=True, slots=True)
-class _Watch:
-    """Writes down what :class:`CallLog` does, less the reads that Dhan wants as POST."""
-
-    log: CallLog
-
-    def __call__(self, exchange: Exchange) -> None:
-        if exchange.is_ok and any(part in exchange.path for part in _READS_BY_POST):
-            return
-        self.log(exchange)
 
 
 class DhanRefused(GatewayUnavailable):
@@ -49,24 +41,17 @@ class DhanRefused(GatewayUnavailable):
 class Way:
     """What every part of the gateway stands on. One thread uses one."""
 
-    def __init__(
-        self, account: TradingAccount, clock: Clock, *, admit: Admit | None = None
-    ) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self._account = account
         self._clock = clock
-        manners = Manners(
-            egress=account.connection.connection_metadata.get("egress", ""),
-            watch=_Watch(CallLog(account.connection)),
-        )
-        if admit is not None:
-            manners = Manners(egress=manners.egress, watch=manners.watch, admit=admit)
+        manners = manners_for(account.connection, admit=admit, reads=_READS_BY_POST)
         self._transport = Transport(manners)
-        self._token_used = ""
+        self._session = ""
 
     def _client(self) -> DhanClient:
         """:raises SessionMissing: when nobody is logged in."""
-        secrets = session_secrets(self._account.connection, now=self._clock())
-        self._token_used = secrets["access_token"]
+        session = current_session(self._account.connection, now=self._clock())
+        self._session, secrets = session.name, session.secrets
         return DhanClient(secrets["client_id"], secrets["access_token"], transport=self._transport)
 
     def _ask(self, ask: Callable[[DhanClient], Answer]) -> Answer:
@@ -114,31 +99,25 @@ class Way:
         try:
             client = self._client()
         except (SessionMissing, SecretUnreadable, DatabaseError) as error:
-            return Refused(f"Not sent: {error}", outcomes.NOT_SENT)
+            return not_sent(f"Not sent: {error}")
         try:
             answer = send(client)
         except (Unsendable, NotSent) as error:
-            return Refused(str(error), outcomes.NOT_SENT)
+            return not_sent(str(error))
         except TransportError as error:
             return Unknown(f"Dhan did not answer: {error}")
         self._note_session(answer.error)
         return answer.exchange
 
     def _note_session(self, error: BrokerError | None) -> None:
-        """Write down that the session is over; what cannot be written never hides an outcome.
-
-        A login that somebody made meanwhile is another session, and is left alone.
-        """
         if error is None or not outcomes.ends_session(error):
             return
-        connection, now = self._account.connection, self._clock()
-        try:
-            if session_secrets(connection, now=now)["access_token"] == self._token_used:
-                expire_session(connection, words=outcomes.words_of(error), now=now)
-        except SessionMissing:
-            return
-        except (SecretUnreadable, DatabaseError):
-            logger.exception("the end of a session could not be written down")
+        note_session_end(
+            self._account.connection,
+            words=outcomes.words_of(error),
+            now=self._clock(),
+            session=self._session,
+        )
 
 
 def accepted_all(outcomes_told: list[Outcome]) -> Outcome:

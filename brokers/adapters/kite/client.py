@@ -1,8 +1,5 @@
 """The official Kite client over our transport: its routes and its parsing, our manners."""
 
-import json
-from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import requests
@@ -10,33 +7,10 @@ import requests
 from brokers.adapters.kite.places import BROKER_NAME, REST, SITE
 from brokers.adapters.kite.sdk import KiteConnect, KiteException
 from brokers.endpoints import root_of
-from brokers.transport import Exchange, Manners, Transport
+from brokers.transport import STUMBLES, ExactTransport, Exchange, Manners
 
-# What a call or the reading of its answer can end in. The SDK itself stumbles over answers that
-# are not what it expects: a null, a list, an error without its type, a field that is missing.
-FAILURES = (
-    requests.RequestException,
-    KiteException,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ValueError,
-    ArithmeticError,
-    RecursionError,
-)
-
-
-class ExactTransport(Transport):
-    """Answers whose decimal numbers are Decimals, as they were written."""
-
-    def request(  # type: ignore[override]
-        self, method: str, url: str, **asked: Any
-    ) -> requests.Response:
-        response = super().request(method, url, **asked)
-        response.json = partial(  # type: ignore[method-assign]
-            response.json, parse_float=Decimal, parse_constant=_no_number
-        )
-        return response
+# What a call or the reading of its answer can end in.
+FAILURES = (*STUMBLES, KiteException)
 
 
 class KiteClient(KiteConnect):  # type: ignore[misc]
@@ -94,7 +68,3 @@ class KiteClient(KiteConnect):  # type: ignore[misc]
 
     def _format_historical(self, data: Any) -> Any:
         return data["candles"]
-
-
-def _no_number(text: str) -> None:
-    raise json.JSONDecodeError(f"{text} is not a number", text, 0)

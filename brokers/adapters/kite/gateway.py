@@ -1,6 +1,7 @@
 """One account at Zerodha Kite: the port, and the abilities Kite has besides."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
 from typing import Any
 
 from brokers.abilities import (
@@ -15,9 +16,10 @@ from brokers.abilities import (
 from brokers.adapters.kite import market, reports, sending, words
 from brokers.adapters.kite.capability import capabilities_on
 from brokers.adapters.kite.client import KiteClient
-from brokers.adapters.kite.line import Admit, Line
-from brokers.adapters.kite.outcomes import judge_slices, not_sent
+from brokers.adapters.kite.line import Line
+from brokers.adapters.kite.outcomes import judge_slices
 from brokers.adapters.kite.triggers import Triggers
+from brokers.answers import not_sent
 from brokers.capabilities import Capabilities
 from brokers.gateway import (
     CancelRequest,
@@ -38,21 +40,22 @@ from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.terms import Segment
+from brokers.transport import Admit, admit_all
 
 _Write = Callable[[KiteClient, str, str | None], Any]
 
 
 def open_gateway(account: TradingAccount, clock: Clock) -> "KiteGateway":
     """Open the way to one account at Kite, within the calls that Kite takes."""
-    return KiteGateway(account, clock, governor_for(account.connection, clock=clock))
+    return KiteGateway(account, clock, admit=governor_for(account.connection, clock=clock))
 
 
 class KiteGateway(Triggers):
     """The port over the official SDK. ``admit`` may hold a call back before it leaves."""
 
-    def __init__(self, account: TradingAccount, clock: Clock, admit: Admit | None = None) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self._clock = clock
-        self._line = Line(account, clock, admit)
+        self._line = Line(account, clock, admit=admit)
 
     def place(self, request: PlaceRequest) -> Outcome:
         if words_against := sending.objection(request):
@@ -155,24 +158,18 @@ class KiteGateway(Triggers):
         for start in range(0, len(symbols), market.MOST_QUOTES):
             part = symbols[start : start + market.MOST_QUOTES]
             found |= self._line.read(
-                lambda kite, part=part: kite.quote(part),  # type: ignore[misc]
+                methodcaller("quote", part),
                 lambda data: market.quote_reports(data, keys=keys, at=self._clock()),
             )
         return found
 
     def candles(self, request: CandleRequest) -> Sequence[BrokerCandle]:
-        found: dict[Any, BrokerCandle] = {}
+        instrument, found = request.instrument, dict[Any, BrokerCandle]()
+        has_interest = instrument.instrument_type.is_derivative
         for interval, start, end in market.candle_spans(request):
             span = (words.clock_words(start), words.clock_words(end), interval)
-            told = self._line.read(
-                lambda kite, span=span: kite.historical_data(  # type: ignore[misc]
-                    request.instrument.token,
-                    *span,
-                    oi=request.instrument.instrument_type.is_derivative,
-                ),
-                market.candles,
-            )
-            found |= {each.at: each for each in told}
+            ask = methodcaller("historical_data", instrument.token, *span, oi=has_interest)
+            found |= {each.at: each for each in self._line.read(ask, market.candles)}
         return [found[at] for at in sorted(found)]
 
     def sale_authorisations(self) -> Sequence[SaleAuthorisation]:

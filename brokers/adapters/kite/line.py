@@ -2,38 +2,39 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import DatabaseError
 
 from brokers.adapters.kite.client import FAILURES, KiteClient
-from brokers.adapters.kite.outcomes import is_session_over, judge, not_sent, words_in
+from brokers.adapters.kite.outcomes import is_session_over, judge, words_in
 from brokers.adapters.kite.places import BROKER_NAME
-from brokers.calls import CallLog
+from brokers.answers import not_sent
+from brokers.calls import manners_for
 from brokers.directory import key_at
 from brokers.gateway import GatewayUnavailable, Outcome, Refused
 from brokers.models import TradingAccount
 from brokers.registry import Clock
-from brokers.sessions import SessionMissing, expire_session, session_secrets
-from brokers.transport import Exchange, Manners, NotSent
+from brokers.sessions import SessionMissing, current_session, note_session_end
+from brokers.transport import Admit, Exchange, NotSent, admit_all
 from operations.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-Admit = Callable[[str, str], None]
 Call = Callable[[KiteClient], Any]
+_READS_BY_POST = ("/margins/", "/charges/")
 
 
 class Line:
     """Opens the client with the session of the day. One thread uses one line."""
 
-    def __init__(self, account: TradingAccount, clock: Clock, admit: Admit | None = None) -> None:
+    def __init__(self, account: TradingAccount, clock: Clock, *, admit: Admit = admit_all) -> None:
         self.connection = account.connection
         self.clock = clock
-        self._admit = admit
+        self._manners = manners_for(self.connection, admit=admit, reads=_READS_BY_POST)
         self._client: KiteClient | None = None
+        self._session = ""
         self._keys: dict[tuple[str, str], str] = {}
 
     def read(self, call: Call, understand: Callable[[Any], Answer]) -> Answer:
@@ -82,33 +83,25 @@ class Line:
         :raises GatewayUnavailable: when nobody is logged in, or the session cannot be read.
         """
         try:
-            secrets = session_secrets(self.connection, now=self.clock())
+            session = current_session(self.connection, now=self.clock())
         except (SecretUnreadable, DatabaseError) as error:
             raise GatewayUnavailable(f"The session at Kite cannot be read: {error}") from error
-        token = secrets.get("access_token", "")
-        if not token or not secrets.get("api_key"):
+        token = session.secrets.get("access_token", "")
+        key = session.secrets.get("api_key", "")
+        if not token or not key:
             raise SessionMissing("The session at Kite is incomplete: log in again")
         if self._client is None or self._client.access_token != token:
-            self._client = KiteClient(
-                api_key=secrets["api_key"], access_token=token, manners=self._manners()
-            )
+            self._client = KiteClient(api_key=key, access_token=token, manners=self._manners)
+        self._session = session.name
         self._client.forget_last()
         self._keys.clear()
         return self._client
 
-    def _manners(self) -> Manners:
-        egress = str(self.connection.connection_metadata.get("egress", ""))
-        manners = Manners(egress=egress, watch=CallLog(self.connection))
-        return manners if self._admit is None else replace(manners, admit=self._admit)
-
     def _notice(self, exchange: Exchange | None) -> None:
-        """Write down a session that Kite has ended; what cannot be written stops nothing."""
-        if exchange is None or not is_session_over(exchange):
-            return
-        try:
-            expire_session(self.connection, words=words_in(exchange), now=self.clock())
-        except DatabaseError:
-            logger.exception("the end of a session at Kite could not be written down")
+        """Write down a session that Kite has ended."""
+        if exchange is not None and is_session_over(exchange):
+            words, now = words_in(exchange), self.clock()
+            note_session_end(self.connection, words=words, now=now, session=self._session)
 
 
 def _why(error: Exception, exchange: Exchange | None) -> str:

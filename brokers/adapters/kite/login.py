@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from brokers.adapters.kite import words
 from brokers.adapters.kite.client import FAILURES, KiteClient
 from brokers.adapters.kite.guide import GUIDE
-from brokers.adapters.kite.outcomes import answer_in
+from brokers.answers import answer_in
 from brokers.logins import Grant, LoginFailed
 from brokers.transport import Exchange, NotSent
 from brokers.venue import IST

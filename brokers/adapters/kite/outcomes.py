@@ -5,22 +5,16 @@ Kite's word is that a 400 of its order checks was not placed. Everything that is
 proof nor an order id may be live: rate limits and gateways answer before or after the order desk.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from brokers.answers import answer_in, unexplained
 from brokers.gateway import Accepted, Outcome, Refused, Unknown
 from brokers.transport import Exchange
 
 REFUSALS = frozenset({"InputException", "MarginException", "OrderException", "HoldingException"})
-NOT_SENT = "NOT_SENT"
 TOKEN = "TokenException"  # noqa: S105 - the name of an error
 _BAD_REQUEST, _FORBIDDEN, _OK = 400, 403, 200
-
-
-def not_sent(words: str) -> Refused:
-    """Return the outcome of an order that never left the house."""
-    return Refused(words, NOT_SENT)
 
 
 def judge(exchange: Exchange | None, *, at: datetime, named: str = "order_id") -> Outcome:
@@ -34,8 +28,8 @@ def judge(exchange: Exchange | None, *, at: datetime, named: str = "order_id") -
         return Unknown(f"No answer: {exchange.error}")
     answer = answer_in(exchange)
     if exchange.status == _OK and answer.get("status") == "success":
-        return _taken(answer.get("data"), at=at, named=named) or _unknown(exchange)
-    return _refusal(exchange.status, answer) or _unknown(exchange)
+        return _taken(answer.get("data"), at=at, named=named) or unexplained(exchange)
+    return _refusal(exchange.status, answer) or unexplained(exchange)
 
 
 def judge_slices(exchange: Exchange | None, *, at: datetime) -> Sequence[Outcome]:
@@ -55,15 +49,6 @@ def is_session_over(exchange: Exchange | None) -> bool:
     if exchange is None or exchange.status != _FORBIDDEN:
         return False
     return answer_in(exchange).get("error_type") == TOKEN
-
-
-def answer_in(exchange: Exchange) -> dict[str, object]:
-    """Return the answer's JSON object, empty where it has none."""
-    try:
-        answer = json.loads(exchange.body)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def words_in(exchange: Exchange) -> str:
@@ -102,7 +87,3 @@ def _slice(child: object, *, at: datetime) -> Outcome:
         refusal = _refusal(code, answer) if isinstance(code, int) else None
         return refusal or Unknown(f"A slice failed: {error.get('message')}")
     return _taken(child, at=at, named="order_id") or Unknown(f"A slice without an id: {child}")
-
-
-def _unknown(exchange: Exchange) -> Unknown:
-    return Unknown(f"HTTP {exchange.status} {exchange.content_type}: {exchange.text}".strip())

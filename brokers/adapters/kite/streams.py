@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from django.db import DatabaseError
 
-from brokers.adapters.kite.keys import StreamKeys
 from brokers.adapters.kite.places import BROKER_NAME, SOCKET
 from brokers.adapters.kite.reports import KeyOf, order_report
 from brokers.adapters.kite.sdk import KiteTicker, PacketParser
 from brokers.adapters.kite.words import Unreadable
+from brokers.directory import RememberedKeys
 from brokers.endpoints import socket_root_of
 from brokers.gateway import InstrumentRef, QuoteTick
 from brokers.streaming.protocol import (
@@ -72,7 +72,7 @@ class KiteStream:
     ) -> None:
         self.kind = kind
         self._secrets = secrets
-        self._key_of = key_of or StreamKeys()
+        self._key_of = key_of or RememberedKeys(BROKER_NAME)
         self._clock = clock
         self._parser = PacketParser()
         self._keys: dict[int, str] = {}

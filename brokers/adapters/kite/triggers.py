@@ -9,7 +9,7 @@ from brokers.abilities import TriggerReport, TriggerRequest
 from brokers.adapters.kite import market, sending
 from brokers.adapters.kite.client import KiteClient
 from brokers.adapters.kite.line import Line
-from brokers.adapters.kite.outcomes import not_sent
+from brokers.answers import not_sent
 from brokers.gateway import InstrumentRef, Outcome
 
 _NAMED = "trigger_id"

@@ -1,6 +1,6 @@
 """Kite's words and the house's, both ways: enums, numbers, times. Pure; nothing here is guessed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
@@ -117,10 +117,10 @@ def known(table: Mapping[str, Word], word: str, what: str) -> Word:
     return table[word]
 
 
-def member(kind: type[Word], word: object, what: str) -> Word:
+def member(kind: Callable[[str], Word], word: object, what: str) -> Word:
     """:raises Unreadable: when the word is none of that kind's."""
     try:
-        return kind(str(word or ""))  # type: ignore[call-arg]
+        return kind(str(word or ""))
     except ValueError:
         raise Unreadable(f"Kite told an unknown {what}: {str(word or 'none')[:40]}") from None
 

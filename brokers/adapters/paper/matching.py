@@ -131,12 +131,19 @@ def _step(order: WorkingOrder, tick: QuoteTick, supply: _Supply) -> Step:
 
 def _offer(order: WorkingOrder, limit: Decimal, tick: QuoteTick) -> tuple[Decimal, _Source] | None:
     """Return the price at which the tick would trade with the order, and out of which supply."""
-    is_buy = order.side is Side.BUY
-    quote = tick.ask if is_buy else tick.bid
+    if order.side is Side.BUY:
+        quote, displayed, shown = tick.ask, tick.ask_quantity, _Source.ASK
+    else:
+        quote, displayed, shown = tick.bid, tick.bid_quantity, _Source.BID
     if quote is not None and (limit - quote) * order.side.sign >= 0:
-        displayed = tick.ask_quantity if is_buy else tick.bid_quantity
-        shown = _Source.ASK if is_buy else _Source.BID
         return (limit if order.is_resting else quote), (shown if displayed else _Source.TRADED)
+    return _offer_of_others(order, limit, tick)
+
+
+def _offer_of_others(
+    order: WorkingOrder, limit: Decimal, tick: QuoteTick
+) -> tuple[Decimal, _Source] | None:
+    """Return what others' trade gives an order that the opposite quote does not reach."""
     room = (limit - tick.ltp) * order.side.sign
     if order.is_resting:
         # Somebody traded beyond our price, so our own turn has come, at our price.

@@ -192,7 +192,7 @@ class TestReading:
         alpaca.stand.faults.arm(FaultName.SURFACES_LATE, match="place")
         alpaca.gateway.place(buy(alpaca.share))
         assert alpaca.gateway.order_by_tag("TAG1") is None
-        alpaca.stand.clock.pass_seconds(90)
+        alpaca.stand.clock.move(90)
         assert alpaca.gateway.order_by_tag("TAG1") is not None
 
     def test_an_empty_book_is_alpaca_s_word_for_none(
@@ -206,7 +206,7 @@ class TestReading:
     def test_more_orders_than_a_page_holds_are_all_read(self, alpaca: AlpacaMarket) -> None:
         broker = alpaca.stand.broker
         for number in range(1010):
-            alpaca.stand.clock.pass_seconds(0.001)
+            alpaca.stand.clock.move(0.001)
             broker.place(CLIENT, _request(f"BULK{number}"))
         broker.advance()
         reports = alpaca.gateway.orders()

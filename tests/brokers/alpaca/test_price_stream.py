@@ -1,6 +1,6 @@
 """Alpaca's price frames: msgpack; cut and strange ones too."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -82,6 +82,19 @@ class TestPriceFrames:
         assert (tick.key, tick.ltp, tick.volume, tick.at) == (
             "NASDAQ:AAPL", Decimal("100.5"), 7, AT,
         )  # fmt: skip
+
+    def test_a_trade_told_twice_counts_once(self) -> None:
+        stream, told = prices(), packed({**trade(), "i": 5})
+        assert isinstance(stream.parse(told)[0], Ticks)
+        assert isinstance(stream.parse(told)[0], Heartbeat)
+
+    def test_a_trade_that_was_overtaken_is_not_the_last_price(self) -> None:
+        stream = prices()
+        stream.parse(packed(trade(price=101.0)))
+        stream.parse(packed({**trade(price=99.0), "t": AT - timedelta(seconds=1)}))
+        (ticks,) = stream.parse(packed(quote()))
+        assert isinstance(ticks, Ticks)
+        assert ticks.ticks[0].ltp == Decimal("101.0")
 
     def test_a_quote_waits_for_a_price(self) -> None:
         assert list(prices().parse(packed(quote()))) == [Heartbeat()]

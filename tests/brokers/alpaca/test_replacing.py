@@ -191,7 +191,7 @@ class TestAfterAChange:
     def test_a_link_that_cannot_be_fetched_makes_no_book(
         self, alpaca: AlpacaMarket, changed: str
     ) -> None:
-        alpaca.stand.clock.pass_seconds(10 * 86_400)  # the first order has left the window
+        alpaca.stand.clock.move(10 * 86_400)  # the first order has left the window
         alpaca.stand.faults.arm(FaultName.SERVER_ERROR_BEFORE, match="GET /v2/orders/*")
         with pytest.raises(GatewayUnavailable):
             alpaca.gateway.orders()
@@ -199,6 +199,6 @@ class TestAfterAChange:
     def test_a_first_order_that_is_no_longer_listed_is_fetched(
         self, alpaca: AlpacaMarket, changed: str
     ) -> None:
-        alpaca.stand.clock.pass_seconds(10 * 86_400)
+        alpaca.stand.clock.move(10 * 86_400)
         (report,) = alpaca.gateway.orders()
         assert report.broker_order_id == changed

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from pytest_django import Settings
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from brokers.adapters.alpaca.order_stream import OrderStream
@@ -15,6 +15,7 @@ from brokers.adapters.alpaca.price_stream import PriceStream
 from brokers.adapters.alpaca.streams import open_stream
 from brokers.gateway import BrokerStatus, OrderReport
 from brokers.streaming.protocol import (
+    Frame,
     Heartbeat,
     News,
     OrderNews,
@@ -38,6 +39,11 @@ class TestOpening:
             "wss://api.alpaca.markets/stream",
             "wss://stream.data.alpaca.markets/v2/sip",
         ]
+
+
+async def _send(line: ClientConnection, frames: Sequence[Frame]) -> None:
+    for frame in frames:
+        await line.send(frame)
 
 
 async def _soon(then: Callable[[], object]) -> object:
@@ -69,14 +75,12 @@ class TestOverRealSockets:
             async with connect(
                 stream.url(), additional_headers=stream.headers(), compression=None, proxy=None
             ) as line:
-                for frame in stream.greeting():
-                    await line.send(frame)
+                await _send(line, stream.greeting())
                 while not until():
                     news = stream.parse(await line.recv())
                     heard.extend(news)
                     if Ready() in news and then is not None:
-                        for frame in stream.subscribe(asked):
-                            await line.send(frame)
+                        await _send(line, stream.subscribe(asked))
                         doing.append(asyncio.create_task(_soon(then)))
                 await asyncio.gather(*doing)
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_django import Settings
 
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient, APIError, Fields, TradingClient
+from brokers.adapters.alpaca.outcomes import words_in
 from brokers.transport import Manners, NoAnswer
 from tests.brokers.alpaca.canned import Canned, canned_server
 from tests.brokers.alpaca.market import KEYS
@@ -127,6 +128,20 @@ class TestErrors:
             bare.get_account()
         with pytest.raises(KeyError):
             _ = caught.value.code
+
+    def test_the_sdk_stumbles_over_a_page(self, canned: Canned, bare: Any) -> None:
+        canned.answer((502, b"<html></html>"))
+        with pytest.raises(APIError) as caught:
+            bare.get_account()
+        with pytest.raises(json.JSONDecodeError):
+            _ = caught.value.message
+
+    def test_ours_has_words_for_it(self, canned: Canned, ours: AlpacaClient) -> None:
+        canned.answer((502, b"<html></html>"))
+        with pytest.raises(FAILURES):
+            ours.get_account()
+        assert ours.last is not None
+        assert words_in(ours.last) == "HTTP 502: <html></html>"
 
     def test_ours_leaves_the_true_answer(self, canned: Canned, ours: AlpacaClient) -> None:
         canned.answer((401, b'{"message": "unauthorized."}'))

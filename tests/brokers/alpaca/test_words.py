@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def key_of(symbol: str) -> str:
     return f"NASDAQ:{symbol}"
 
 
-def report(**changes: object) -> OrderReport:
+def report(**changes: Any) -> OrderReport:
     return reports.order_report({**ORDER, **changes}, key_of=key_of, at=NOW)
 
 
@@ -90,8 +91,8 @@ class TestRefusals:
         "changes",
         [{"tag": ""}, {"product": Product.MIS}, {"disclosed_quantity": 1}],
     )
-    def test_what_alpaca_cannot_do_is_not_sent(self, changes: dict[str, object]) -> None:
-        request = replace(buy(share_ref()), **changes)  # type: ignore[arg-type]
+    def test_what_alpaca_cannot_do_is_not_sent(self, changes: dict[str, Any]) -> None:
+        request = replace(buy(share_ref()), **changes)
         assert sending.objection(request)
 
     def test_an_indian_share_is_not_sent(self) -> None:
@@ -143,6 +144,11 @@ class TestStatus:
 
 
 class TestOrderRow:
+    def test_rejected_without_a_reason_sends_the_trader_to_look(self) -> None:
+        assert "look at the order in Alpaca's own app" in report(status="rejected").message
+        assert report(status="rejected", reject_reason="no shares").message == "no shares"
+        assert report(status="canceled").message == ""
+
     def test_is_read_whole(self) -> None:
         told = report()
         assert (told.tag, told.instrument_key, told.side) == ("TAG1", "NASDAQ:AAPL", Side.BUY)

@@ -53,6 +53,32 @@ with contextlib.suppress(Exception):
     first.subscribe("id", 1, [{"exchangeType": 1, "tokens": ["3045"]}])
 second = SmartWebSocketV2("a", "b", "c", "d")
 found["inherited"] = {str(key): value for key, value in second.input_request_dict.items()}
+
+
+class Nowhere:
+    """A connection that takes every frame."""
+
+    def send(self, frame: str) -> None:
+        return None
+
+
+PRICES = [{"exchangeType": 1, "tokens": ["3045"]}]
+heard: list[str] = []
+third = SmartWebSocketV2("a", "b", "c", "d")
+third.input_request_dict, third.wsapp = {}, Nowhere()
+third.on_data = third.on_message = third.on_error = lambda *told: heard.append(str(told))
+third._on_data(None, '{"errorCode": "E1002", "errorMessage": "Limit Exceeded"}', 1, True)
+found["complaints_heard"] = heard
+found["closed"] = tried(lambda: third._on_close(None, 1000, "bye"))
+third.subscribe("id", 1, PRICES)
+third.unsubscribe("id", 1, PRICES)
+found["resubscribed"] = tried(third.resubscribe)
+params = {"variety": "NORMAL", "squareoff": None}
+api.placeOrder(params)
+found["params_after"] = params
+api.access_token = "the old one"
+found["renewed"] = api.renewAccessToken()
+found["token_after"] = api.access_token
 found["logs"] = glob.glob("logs/*/app.log")
 logged = ""
 for path in found["logs"]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from tests.brokers.angel.market import CLIENT, DEMO, AngelMarket
 from tests.brokers.contract import buy, placed
 
 
-def trigger(**changes: object) -> TriggerRequest:
+def trigger(**changes: Any) -> TriggerRequest:
     request = TriggerRequest(
         tag="RULE",
         instrument=DEMO,
@@ -39,7 +40,7 @@ def trigger(**changes: object) -> TriggerRequest:
         legs=(TriggerLeg(Decimal("95.00"), Decimal("95.50"), 5),),
         last_price=Decimal("100.00"),
     )
-    return replace(request, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)
 
 
 class TestAbilities:
@@ -78,7 +79,7 @@ class TestTriggers:
         self, market: AngelMarket, changes: dict[str, object]
     ) -> None:
         assert isinstance(market.gateway.place_trigger(trigger(**changes)), Refused)
-        assert market.simulator.paths("*createRule") == []
+        assert market.sent("*createRule") == []
 
     def test_that_are_wrong_are_refused_with_a_code(self, market: AngelMarket) -> None:
         leg = TriggerLeg(Decimal("0"), Decimal("95.50"), 5)
@@ -112,14 +113,14 @@ class TestTriggers:
 
 
 class TestConverting:
-    def request(self, **changes: object) -> ConvertRequest:
+    def request(self, **changes: Any) -> ConvertRequest:
         request = ConvertRequest(DEMO, Side.BUY, 10, Product.MIS, Product.CNC)
-        return replace(request, **changes)  # type: ignore[arg-type]
+        return replace(request, **changes)
 
     def test_of_nothing_never_leaves(self, market: AngelMarket) -> None:
         outcome = market.gateway.convert(self.request())
         assert isinstance(outcome, Refused)
-        assert market.simulator.paths("*convertPosition") == []
+        assert market.sent("*convertPosition") == []
 
     def test_of_yesterday_s_never_leaves(self, market: AngelMarket) -> None:
         assert isinstance(market.gateway.convert(self.request(is_overnight=True)), Refused)
@@ -134,7 +135,7 @@ class TestConverting:
 
 class TestApprovals:
     def test_show_what_may_be_sold(self, market: AngelMarket) -> None:
-        market.simulator.broker.give_holding(CLIENT, DEMO.token, 7, Decimal("90.00"))
+        market.stand.broker.give_holding(CLIENT, DEMO.token, 7, Decimal("90.00"))
         told = market.gateway.sale_authorisations()[0]
         assert (told.quantity, told.approved_quantity) == (7, 0)
         page = market.gateway.authorisation_page(told.isin, told.quantity)
@@ -142,7 +143,7 @@ class TestApprovals:
         assert market.gateway.sale_authorisations()[0].approved_quantity == 7
 
     def test_holdings_are_what_the_day_began_with(self, market: AngelMarket) -> None:
-        market.simulator.broker.give_holding(CLIENT, DEMO.token, 7, Decimal("90.00"))
+        market.stand.broker.give_holding(CLIENT, DEMO.token, 7, Decimal("90.00"))
         told = market.gateway.holdings()
         assert [(each.instrument_key, each.quantity) for each in told] == [(DEMO.key, 7)]
 

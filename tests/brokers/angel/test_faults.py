@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -61,14 +62,14 @@ def resting(driver: AngelMarket) -> str:
     return broker_order_id
 
 
-def arm(driver: AngelMarket, name: FaultName, match: str = "*", **changes: object) -> None:
+def arm(driver: AngelMarket, name: FaultName, match: str = "*", **changes: Any) -> None:
     if name is FaultName.DELAY:
         changes.setdefault("seconds", LATE_SECONDS)
-    driver.simulator.faults.arm(name, match=match, **changes)  # type: ignore[arg-type]
+    driver.stand.faults.arm(name, match=match, **changes)
 
 
 def orders_at_the_broker(driver: AngelMarket, tag: str = "TAG1") -> int:
-    return len(driver.simulator.broker.orders_tagged(CLIENT, tag))
+    return len(driver.stand.broker.orders_tagged(CLIENT, tag))
 
 
 class TestPlacing:
@@ -80,7 +81,7 @@ class TestPlacing:
         outcome = driver.gateway.place(buy(driver.share))
         assert isinstance(outcome, kind), outcome
         assert orders_at_the_broker(driver) == count
-        assert len(driver.simulator.paths("*placeOrder")) == 1
+        assert len(driver.sent("*placeOrder")) == 1
 
     @pytest.mark.parametrize("name", [FaultName.DROP_REPLY, FaultName.HTML_200])
     def test_whose_answer_was_lost_is_found_by_its_tag(
@@ -101,7 +102,7 @@ class TestPlacing:
         again = driver.gateway.place(buy(driver.share))
         assert isinstance(again, Refused)
         assert again.proof == "NOT_SENT"
-        assert len(driver.simulator.paths("*placeOrder")) == 1
+        assert len(driver.sent("*placeOrder")) == 1
 
     def test_from_a_wrong_address_is_refused_with_the_code(self, driver: AngelMarket) -> None:
         arm(driver, FaultName.WRONG_IP)
@@ -120,7 +121,7 @@ class TestPlacing:
         arm(driver, FaultName.SURFACES_LATE, "place")
         driver.gateway.place(buy(driver.share))
         assert driver.gateway.orders() == []
-        driver.simulator.clock.move(seconds=84)
+        driver.stand.clock.move(seconds=84)
         assert [each.tag for each in driver.gateway.orders()] == ["TAG1"]
 
     def test_in_many_fills_has_as_many_trades(self, driver: AngelMarket) -> None:
@@ -147,7 +148,7 @@ class TestSecretsThatCannotBeSent:
         connection.seal_credentials({**CREDENTIALS, "api_key": "k\u2019y"})
         outcome = driver.gateway.place(buy(driver.share))
         assert isinstance(outcome, Refused)
-        assert driver.simulator.paths("*placeOrder") == []
+        assert driver.sent("*placeOrder") == []
 
     def test_of_another_row_never_leave(self, driver: AngelMarket) -> None:
         connection = driver.account.connection
@@ -165,7 +166,7 @@ class TestCancelling:
         arm(driver, name, "*cancelOrder")
         outcome = driver.gateway.cancel(cancel_of(resting, driver.share))
         assert isinstance(outcome, kind), outcome
-        assert len(driver.simulator.paths("*cancelOrder")) == 1
+        assert len(driver.sent("*cancelOrder")) == 1
 
     def test_that_loses_to_a_fill_is_told_as_filled(
         self, driver: AngelMarket, resting: str
@@ -184,7 +185,7 @@ class TestChanging:
         outcome = driver.gateway.modify(change_of(resting, buy(driver.share), quantity=20))
         assert isinstance(outcome, Refused)
         assert outcome.proof == "NOT_SENT"
-        assert driver.simulator.paths("*modifyOrder") == []
+        assert driver.sent("*modifyOrder") == []
 
     @pytest.mark.parametrize("name", [FaultName.DROP_REPLY, FaultName.SERVER_ERROR_AFTER])
     def test_with_its_answer_lost_is_unknown(
@@ -242,6 +243,6 @@ class TestReading:
         assert len(driver.gateway.trades()) > 0
 
     def test_after_midnight_wants_a_new_login(self, driver: AngelMarket) -> None:
-        driver.simulator.clock.move(hours=24)
+        driver.stand.clock.move(hours=24)
         with pytest.raises(GatewayUnavailable, match="has run out"):
             driver.gateway.orders()

@@ -6,8 +6,10 @@ from datetime import date
 from io import BytesIO
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from brokers.abilities import Quotes
+from brokers.adapters.angel.gateway import AngelGateway
 from brokers.adapters.angel.limits import CANCELS, LIMITS, RULES, endpoint_of
 from brokers.adapters.angel.master import KIND, address
 from brokers.gateway import Accepted, GatewayUnavailable, Refused
@@ -15,13 +17,12 @@ from brokers.governed import GovernedGateway
 from brokers.governor import governor_for
 from brokers.limits import OTHER, in_force
 from brokers.registry import gateway_for, postbacks_of
-from brokers.sessions import open_session
 from brokers.transport import Transport
 from market.importing.kinds import MASTERS
 from market.importing.reading import open_source
 from market.importing.rows import Listed
 from market.models import ImportKind
-from tests.brokers.angel.market import DEMO, AngelMarket, AngelSimulator, make_angel_account
+from tests.brokers.angel.market import DEMO, AngelMarket, AngelStand
 from tests.brokers.contract import buy
 
 ORDER = "/rest/secure/angelbroking/order/v1/"
@@ -55,22 +56,16 @@ class TestFigures:
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator[AngelSimulator]:
-    simulator = AngelSimulator(is_limited=True)
-    with simulator.server:
-        yield simulator
+def strict() -> Iterator[AngelStand]:
+    with AngelStand(is_limited=True) as stand:
+        yield stand
 
 
 @pytest.fixture
-def counted(
-    db: None, angel: AngelSimulator, strict: AngelSimulator, settings: object
-) -> AngelMarket:
+def counted(db: None, strict: AngelStand, settings: Settings) -> Iterator[AngelMarket]:
     """An account at a simulator that counts calls."""
-    strict.renew()
-    settings.BROKER_ENDPOINTS = {"angel": strict.server.url}  # type: ignore[attr-defined]
-    account = make_angel_account()
-    open_session(account.connection, answer={}, now=strict.clock())
-    return AngelMarket(strict, account)
+    with strict.in_place(settings):
+        yield AngelMarket.connected(strict)
 
 
 class TestBrokerCounts:
@@ -89,12 +84,12 @@ class TestBrokerCounts:
 
         def nap(seconds: float) -> None:
             naps.append(seconds)
-            counted.simulator.clock.move(seconds=seconds)
+            counted.stand.clock.move(seconds=seconds)
 
         governor = governor_for(counted.account.connection, clock=counted.now)
-        counted.admit = replace(governor, sleep=nap)
+        gateway = AngelGateway(counted.account, counted.now, admit=replace(governor, sleep=nap))
         for _ in range(3):
-            counted.gateway.orders()
+            gateway.orders()
         assert naps
 
 
@@ -108,7 +103,7 @@ class TestRegistry:
 
 
 class TestMaster:
-    def test_is_read_by_the_importer(self, angel: AngelSimulator) -> None:
+    def test_is_read_by_the_importer(self, angel: AngelStand) -> None:
         with Transport() as transport:
             body = transport.get(address({})).content
         source = open_source(BytesIO(body), name="master.json")

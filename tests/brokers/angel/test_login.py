@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from brokers.adapters.angel.login import LOGIN, next_midnight
 from brokers.gateway import GatewayUnavailable
@@ -12,10 +13,10 @@ from brokers.models import ConnectionStatus
 from brokers.registry import login_of
 from brokers.sessions import SessionMissing, open_session, session_secrets
 from brokers.simulator.faults import FaultName
-from tests.brokers.angel.market import CLIENT, CREDENTIALS, AngelMarket, AngelSimulator
+from tests.brokers.angel.market import CLIENT, CREDENTIALS, AngelMarket, AngelStand
 
 
-def log_in(simulator: AngelSimulator, **changes: str) -> Mapping[str, str]:
+def log_in(simulator: AngelStand, **changes: str) -> Mapping[str, str]:
     credentials = {**CREDENTIALS, **changes}
     return LOGIN.open(credentials, answer={}, now=simulator.clock()).secrets
 
@@ -33,7 +34,7 @@ class TestLogin:
         ],
     )
     def test_is_refused_in_words(
-        self, angel: AngelSimulator, changes: dict[str, str], words: str
+        self, angel: AngelStand, changes: dict[str, str], words: str
     ) -> None:
         with pytest.raises(LoginFailed, match=words) as failed:
             log_in(angel, **changes)
@@ -49,15 +50,15 @@ class TestLogin:
             (FaultName.DROP_REPLY, "could not be reached"),
         ],
     )
-    def test_says_what_went_wrong(self, angel: AngelSimulator, fault: str, words: str) -> None:
+    def test_says_what_went_wrong(self, angel: AngelStand, fault: str, words: str) -> None:
         angel.faults.arm(fault)
         with pytest.raises(LoginFailed, match=words):
             log_in(angel)
 
-    def test_gives_three_tokens(self, angel: AngelSimulator) -> None:
+    def test_gives_three_tokens(self, angel: AngelStand) -> None:
         assert set(log_in(angel)) == {"jwt", "refresh", "feed"}
 
-    def test_takes_a_secret_with_blanks(self, angel: AngelSimulator) -> None:
+    def test_takes_a_secret_with_blanks(self, angel: AngelStand) -> None:
         secret = CREDENTIALS["totp_secret"]
         assert log_in(angel, totp_secret=f" {secret[:4].lower()} {secret[4:]}")
 
@@ -88,7 +89,7 @@ class TestSession:
         assert connection.client_code == CLIENT
 
     def test_runs_out_and_is_opened_anew(self, market: AngelMarket) -> None:
-        market.simulator.clock.move(hours=24)
+        market.stand.clock.move(hours=24)
         connection, now = market.account.connection, market.now()
         with pytest.raises(SessionMissing):
             session_secrets(connection, now=now)
@@ -104,6 +105,6 @@ class TestSession:
         with pytest.raises(SessionMissing):
             market.gateway.funds()
 
-    def test_closes_quietly_when_nobody_answers(self, settings: object) -> None:
-        settings.BROKER_ENDPOINTS = {"angel": "http://127.0.0.1:9"}  # type: ignore[attr-defined]
+    def test_closes_quietly_when_nobody_answers(self, settings: Settings) -> None:
+        settings.BROKER_ENDPOINTS = {"angel": "http://127.0.0.1:9"}
         LOGIN.close(CREDENTIALS, {"jwt": "x"})

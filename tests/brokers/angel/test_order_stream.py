@@ -1,6 +1,5 @@
 """Angel One's order messages, and whose instrument they are about."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -81,14 +80,10 @@ class TestOrderMessages:
 
 
 class TestLookingUp:
-    def test_works_beside_a_running_loop(self, angel: object) -> None:
+    def test_finds_the_house_s_key(self, angel: object) -> None:
         orders = open_stream(StreamKind.ORDERS, secrets={}, credentials={})
         assert isinstance(orders, OrderStream)
-
-        async def look() -> str:
-            return orders.key_of("NSE", DEMO.token)
-
-        assert asyncio.run(look()) == orders.key_of("NSE", DEMO.token) == DEMO.key
+        assert orders.key_of("NSE", DEMO.token) == DEMO.key
 
     def test_names_what_is_unknown_here(self, angel: object) -> None:
         orders = open_stream(StreamKind.ORDERS, secrets={}, credentials={})

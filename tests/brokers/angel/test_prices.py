@@ -33,7 +33,7 @@ class TestPrices:
     def test_more_than_fifty_go_in_two_calls(self, market: AngelMarket) -> None:
         many = [replace(DEMO, key=f"NSE:N{number}", token=str(number)) for number in range(60)]
         market.gateway.quotes(many)
-        assert len(market.simulator.paths("*quote")) == 2
+        assert len(market.sent("*quote")) == 2
 
     @pytest.mark.parametrize("interval", ["1m", "3m", "5m", "10m", "15m", "30m", "1h", "1d"])
     def test_candles_come_in_every_interval(self, market: AngelMarket, interval: str) -> None:
@@ -46,7 +46,7 @@ class TestPrices:
     def test_candles_of_a_long_time_go_in_pieces(self, market: AngelMarket) -> None:
         request = CandleRequest(DEMO, "1m", NOW - timedelta(days=61), NOW)
         market.gateway.candles(request)
-        assert len(market.simulator.paths("*getCandleData")) == 3
+        assert len(market.sent("*getCandleData")) == 3
 
     def test_candles_of_an_unknown_interval_are_refused(self, market: AngelMarket) -> None:
         with pytest.raises(GatewayUnavailable):
@@ -58,8 +58,8 @@ class TestPrices:
         assert all(after[0] - before[1] == timedelta(minutes=1) for before, after in pairwise(cut))
 
     def test_a_chain_has_prices_and_greeks(self, market: AngelMarket) -> None:
-        index = replace(market.ref("NIFTY"), trading_symbol="NIFTY 50")
-        option = next(each for each in market.simulator.instruments if each.strike)
+        index = replace(market.stand.ref("NIFTY"), trading_symbol="NIFTY 50")
+        option = next(each for each in market.stand.instruments if each.strike)
         assert option.expiry is not None
         chain = market.gateway.option_chain(index, option.expiry)
         assert len(chain) == 10
@@ -67,8 +67,8 @@ class TestPrices:
         assert all(each.ltp and each.iv and "delta" in each.greeks for each in chain)
 
     def test_a_chain_without_greeks_is_still_one(self, market: AngelMarket) -> None:
-        index = replace(market.ref("NIFTY"), trading_symbol="NIFTY 50")
-        option = next(each for each in market.simulator.instruments if each.strike)
-        market.simulator.faults.arm(FaultName.SERVER_ERROR_BEFORE, match="*optionGreek")
+        index = replace(market.stand.ref("NIFTY"), trading_symbol="NIFTY 50")
+        option = next(each for each in market.stand.instruments if each.strike)
+        market.stand.faults.arm(FaultName.SERVER_ERROR_BEFORE, match="*optionGreek")
         assert option.expiry is not None
         assert market.gateway.option_chain(index, option.expiry)[0].greeks == {}

@@ -52,13 +52,13 @@ class TestSending:
         outcome = market.gateway.place(buy(DEMO, **changes))
         assert isinstance(outcome, Refused)
         assert outcome.proof == "NOT_SENT"
-        assert market.simulator.paths("*placeOrder") == []
+        assert market.sent("*placeOrder") == []
 
     def test_a_market_order_without_a_price_never_leaves(self, market: AngelMarket) -> None:
-        market.simulator.faults.arm(FaultName.HTML_200, match="*getLtpData")
+        market.stand.faults.arm(FaultName.HTML_200, match="*getLtpData")
         outcome = market.gateway.place(buy(DEMO, order_type=OrderType.MARKET, price=None))
         assert isinstance(outcome, Refused)
-        assert market.simulator.paths("*placeOrder") == []
+        assert market.sent("*placeOrder") == []
 
     def test_a_market_order_leaves_as_a_protected_limit(self, market: AngelMarket) -> None:
         market.trade("101.00")
@@ -71,14 +71,14 @@ class TestSending:
         assert [each.tag for each in market.gateway.orders()] == ["1ABCDEFGHJKMNPQRSTVW"]
 
     def test_an_after_market_order_waits_for_the_open(self, market: AngelMarket) -> None:
-        market.simulator.broker.set_session(Session.CLOSED)
+        market.stand.broker.set_session(Session.CLOSED)
         report = report_of(market.gateway, placed(market.gateway.place(buy(DEMO, is_amo=True))))
         assert report.status is BrokerStatus.QUEUED_AMO
 
     def test_an_order_that_became_after_market_by_itself_can_be_cancelled(
         self, market: AngelMarket
     ) -> None:
-        market.simulator.broker.set_session(Session.CLOSED)
+        market.stand.broker.set_session(Session.CLOSED)
         broker_order_id = placed(market.gateway.place(buy(DEMO)))
         assert isinstance(market.gateway.cancel(cancel_of(broker_order_id, DEMO)), Accepted)
         market.wait()
@@ -87,7 +87,7 @@ class TestSending:
 
     def test_an_order_of_nobody_s_tag_is_told_too(self, market: AngelMarket) -> None:
         placed(market.gateway.place(buy(DEMO)))
-        market.simulator.broker.place_external(CLIENT, _external())
+        market.stand.broker.place_external(CLIENT, _external())
         assert [each.tag for each in market.gateway.orders()] == ["TAG1", ""]
 
     def test_nobody_logged_in_refuses(self, market: AngelMarket) -> None:
@@ -108,7 +108,7 @@ class TestBrackets:
         outcome = market.gateway.place_bracket(request)
         assert isinstance(outcome, Refused)
         assert outcome.proof == "AB2002"
-        body = market.simulator.app.state.requests.all("*placeOrder")[0].body
+        body = market.stand.app.state.requests.all("*placeOrder")[0].body
         assert b'"squareoff": "3.00"' in body
         assert b'"stoploss": "2.00"' in body
 

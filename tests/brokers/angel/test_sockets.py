@@ -46,8 +46,9 @@ def opened(kind: StreamKind, secrets: dict[str, str]) -> tuple[Any, ClientConnec
 
 
 def next_news(protocol: Any, line: ClientConnection, within: float = 3.0) -> News:
+    told: News
     (told,) = protocol.parse(line.recv(timeout=within))
-    return told  # type: ignore[no-any-return]
+    return told
 
 
 def tick_of(news: Any) -> QuoteTick:
@@ -106,7 +107,7 @@ class TestPriceSocket:
             for frame in protocol.subscribe([DEMO]):
                 line.send(frame)
             next_news(protocol, line)
-            market.simulator.faults.arm(FaultName.DUPLICATE_FRAMES)
+            market.stand.faults.arm(FaultName.DUPLICATE_FRAMES)
             market.trade("102.00", volume=40)
             volumes = [tick_of([next_news(protocol, line)]).volume for _ in range(2)]
         assert sum(volumes) == 40
@@ -114,7 +115,7 @@ class TestPriceSocket:
     def test_says_nothing_when_silent_but_still_answers(
         self, market: AngelMarket, secrets: dict[str, str]
     ) -> None:
-        market.simulator.faults.arm(FaultName.SILENT_STREAM)
+        market.stand.faults.arm(FaultName.SILENT_STREAM)
         protocol, line = opened(StreamKind.MARKET, secrets)
         with line:
             for frame in protocol.subscribe([DEMO]):
@@ -128,12 +129,12 @@ class TestPriceSocket:
     ) -> None:
         protocol, line = opened(StreamKind.MARKET, secrets)
         with pytest.raises(TimeoutError), line:
-            market.simulator.faults.arm(FaultName.HALF_OPEN)
+            market.stand.faults.arm(FaultName.HALF_OPEN)
             line.send(protocol.heartbeat())
             try:
                 next_news(protocol, line, within=0.5)
             finally:
-                market.simulator.server.app.state.faults.clear()
+                market.stand.server.app.state.faults.clear()
                 line.close_timeout = 0.1
 
     def test_leaves_out_a_price_that_was_overtaken(
@@ -146,7 +147,7 @@ class TestPriceSocket:
             next_news(protocol, line)
             line.send(protocol.heartbeat())
             assert next_news(protocol, line) == Heartbeat()
-            market.simulator.faults.arm(FaultName.REORDERED_FRAMES)
+            market.stand.faults.arm(FaultName.REORDERED_FRAMES)
             market.trade("102.00", volume=40)
             market.trade("103.00", volume=5)
             newer, older = (next_news(protocol, line) for _ in range(2))
@@ -157,7 +158,7 @@ class TestPriceSocket:
         self, market: AngelMarket, secrets: dict[str, str], tmp_path: Path
     ) -> None:
         market.trade("101.00", volume=100)
-        url = market.simulator.server.ws_url + "/smart-stream"
+        url = market.stand.server.ws_url + "/smart-stream"
         login = (secrets["jwt"], CREDENTIALS["api_key"], CLIENT, secrets["feed"])
         run = subprocess.run(
             [sys.executable, str(BARE_SOCKET), url, *login, DEMO.token],
@@ -177,7 +178,7 @@ class TestOrderSocket:
     def test_refuses_a_session_that_expired(
         self, market: AngelMarket, secrets: dict[str, str]
     ) -> None:
-        market.simulator.clock.move(hours=24)
+        market.stand.clock.move(hours=24)
         with pytest.raises(InvalidStatus) as refused:
             opened(StreamKind.ORDERS, secrets)
         assert refused.value.response.status_code == 403

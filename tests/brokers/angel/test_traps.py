@@ -12,11 +12,13 @@ import pytest
 from brokers.adapters.angel import login as angel_login
 from brokers.adapters.angel.client import AngelClient
 from brokers.adapters.angel.envelope import EnvelopeUnreadable
-from brokers.gateway import Refused, Unknown
+from brokers.adapters.angel.streams import MarketStream
+from brokers.gateway import GatewayUnavailable, Refused, Unknown
 from brokers.logins import LoginFailed
+from brokers.streaming.protocol import StreamError
 from brokers.transport import Transport
 from tests.brokers.angel.canned import Canned, CannedServer
-from tests.brokers.angel.market import CREDENTIALS, AngelMarket
+from tests.brokers.angel.market import CREDENTIALS, DEMO, AngelMarket
 from tests.brokers.contract import buy, cancel_of
 from tests.builders import NOW
 
@@ -25,6 +27,7 @@ HOUSE = Path(__file__).parents[3]
 REFUSED = '{"status":false,"message":"Symbol Not Found","errorcode":"AB1009","data":null}'
 GATEWAY = '{"success":false,"message":"Invalid API Key","errorCode":"AG8004","data":""}'
 TAKEN = '{"status":true,"message":"SUCCESS","errorcode":"","data":{"orderid":"1"}}'
+RENEWED = TAKEN.replace('"orderid":"1"', '"jwtToken":"NEW","refreshToken":"R","feedToken":"F"')
 RATE = "Access denied because of exceeding access rate"
 PIN, CODE = "9876", "112233"
 
@@ -38,6 +41,7 @@ def answers() -> dict[str, Canned]:
         "/moved": Canned(TAKEN),
         "getOrderBook": Canned(RATE, 403, "text/plain"),
         "details/U1": Canned(TAKEN),
+        "generateTokens": Canned(RENEWED),
     }
 
 
@@ -218,3 +222,53 @@ class TestCalls:
 
     def test_bare_one_socket_s_subscriptions_are_another_s_too(self, bare: dict[str, Any]) -> None:
         assert bare["inherited"] == {"1": {"1": ["3045"]}}
+
+    def test_bare_an_order_s_fields_are_changed_under_one_s_hands(
+        self, bare: dict[str, Any]
+    ) -> None:
+        assert bare["params_after"] == {"variety": "NORMAL"}
+
+    def test_here_they_stay_as_they_were(self, ours: AngelClient) -> None:
+        params: dict[str, object] = {"variety": "NORMAL", "squareoff": None}
+        ours.place(params)
+        assert params == {"variety": "NORMAL", "squareoff": None}
+
+
+class TestANewToken:
+    def test_bare_is_renewed_without_being_kept(self, bare: dict[str, Any]) -> None:
+        assert "jwtToken" not in bare["renewed"]
+        assert bare["token_after"] == "the old one"
+
+    def test_here_comes_from_a_new_login_and_is_used(self, market: AngelMarket) -> None:
+        market.stand.app.state.dialect.expire_tokens(None)
+        with pytest.raises(GatewayUnavailable):
+            market.gateway.funds()
+        market.stand.log_in(market.account)
+        assert market.gateway.funds().available > 0
+
+
+class TestThePriceSocket:
+    COMPLAINT = '{"errorCode": "E1002", "errorMessage": "Limit Exceeded"}'
+
+    def test_bare_a_complaint_is_heard_by_nobody(self, bare: dict[str, Any]) -> None:
+        assert bare["complaints_heard"] == []
+
+    def test_here_it_is_told_in_words(self) -> None:
+        (told,) = MarketStream({}, {}).parse(self.COMPLAINT)
+        assert isinstance(told, StreamError)
+        assert "1,000" in told.words
+
+    def test_bare_its_end_is_a_type_error(self, bare: dict[str, Any]) -> None:
+        assert bare["closed"] == "TypeError"
+
+    def test_bare_who_has_unsubscribed_once_cannot_come_back(self, bare: dict[str, Any]) -> None:
+        assert bare["resubscribed"] == "AttributeError"
+
+    def test_here_one_can(self) -> None:
+        stream = MarketStream({}, {})
+        (first,) = stream.subscribe([DEMO])
+        stream.unsubscribe([DEMO])
+        (again,) = stream.subscribe([DEMO])
+        asked = [json.loads(frame) for frame in (first, again)]
+        assert asked[0]["params"] == asked[1]["params"]
+        assert asked[0]["action"] == asked[1]["action"] == 1

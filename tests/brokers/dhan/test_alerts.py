@@ -10,7 +10,7 @@ from brokers.adapters.dhan.streams import OrderStream
 from brokers.gateway import BrokerStatus
 from brokers.streaming.protocol import OrderNews, StreamError
 from brokers.terms import OrderType, Product, Side
-from tests.brokers.dhan.house import CRUDE, SHARE
+from tests.brokers.dhan.market import CRUDE, SHARE
 
 AT = datetime(2026, 11, 20, 5, 0, 5, tzinfo=UTC)
 ALERT = {

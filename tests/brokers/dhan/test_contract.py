@@ -5,7 +5,7 @@ import pytest
 from brokers.gateway import Accepted, BrokerStatus
 from brokers.terms import OrderType
 from tests.brokers.contract import GatewayContract, MarketDriver, buy, placed, report_of
-from tests.brokers.dhan.house import DhanMarket
+from tests.brokers.dhan.market import DhanMarket
 
 
 class TestDhanGateway(GatewayContract):

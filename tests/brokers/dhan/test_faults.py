@@ -18,7 +18,7 @@ from brokers.simulator.dhan.tokens import CLIENT
 from brokers.simulator.faults import SURFACES_AFTER_SECONDS
 from brokers.transport import Manners
 from tests.brokers.contract import buy, cancel_of, change_of, placed, report_of
-from tests.brokers.dhan.house import DhanMarket
+from tests.brokers.dhan.market import DhanMarket
 
 ORDERS = "/v2/orders*"
 # fault, what it proves of a write, whether the write was done
@@ -46,7 +46,7 @@ READS: tuple[Callable[[DhanGateway], object], ...] = (
 
 
 def tagged(market: DhanMarket, tag: str = "TAG1") -> int:
-    return len(market.dhan.broker.orders_tagged(CLIENT, tag))
+    return len(market.stand.broker.orders_tagged(CLIENT, tag))
 
 
 @pytest.mark.parametrize(("fault", "kind", "is_done"), WIRE, ids=[each[0] for each in WIRE])
@@ -54,7 +54,7 @@ class TestAWriteThatMeets:
     def test_it_when_placing(
         self, market: DhanMarket, fault: str, kind: type[Outcome], is_done: bool
     ) -> None:
-        market.dhan.faults.arm(fault, match=ORDERS)
+        market.stand.faults.arm(fault, match=ORDERS)
         assert isinstance(market.own.place(buy(market.share)), kind)
         assert tagged(market) == is_done
 
@@ -62,10 +62,10 @@ class TestAWriteThatMeets:
         self, market: DhanMarket, fault: str, kind: type[Outcome], is_done: bool
     ) -> None:
         order_id = placed(market.own.place(buy(market.share)))
-        market.dhan.faults.arm(fault, match=ORDERS)
+        market.stand.faults.arm(fault, match=ORDERS)
         outcome = market.own.cancel(cancel_of(order_id, market.share))
         assert isinstance(outcome, kind)
-        order = market.dhan.broker.order(CLIENT, order_id)
+        order = market.stand.broker.order(CLIENT, order_id)
         assert order is not None
         assert order.state.is_final == is_done
 
@@ -73,20 +73,20 @@ class TestAWriteThatMeets:
         self, market: DhanMarket, fault: str, kind: type[Outcome], is_done: bool
     ) -> None:
         order_id = placed(market.own.place(buy(market.share)))
-        market.dhan.faults.arm(fault, match=ORDERS)
+        market.stand.faults.arm(fault, match=ORDERS)
         outcome = market.own.modify(change_of(order_id, buy(market.share), quantity=5))
         assert isinstance(outcome, kind)
-        order = market.dhan.broker.order(CLIENT, order_id)
+        order = market.stand.broker.order(CLIENT, order_id)
         assert order is not None
         assert order.quantity == (5 if is_done else 10)
 
     def test_it_is_found_by_its_tag_afterwards(
         self, market: DhanMarket, fault: str, kind: type[Outcome], is_done: bool
     ) -> None:
-        market.dhan.faults.arm(fault, match=ORDERS)
+        market.stand.faults.arm(fault, match=ORDERS)
         gateway = market.own
         gateway.place(buy(market.share))
-        market.dhan.faults.clear()
+        market.stand.faults.clear()
         if fault == "expired_token":
             return  # Nobody is logged in any more; the refusal was proven.
         assert (gateway.order_by_tag("TAG1") is not None) == is_done
@@ -109,12 +109,12 @@ class TestARead:
     def test_is_unavailable_and_never_nothing(
         self, market: DhanMarket, read: Callable[[DhanGateway], Sequence[object]], fault: str
     ) -> None:
-        market.dhan.faults.arm(fault, match="/v2/*")
+        market.stand.faults.arm(fault, match="/v2/*")
         with pytest.raises(GatewayUnavailable):
             read(market.own)
 
     def test_is_made_from_any_address(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("wrong_ip")
+        market.stand.faults.arm("wrong_ip")
         assert market.own.orders() == []
 
     def test_of_a_book_that_is_empty_by_error_is_mended_by_the_next(
@@ -122,7 +122,7 @@ class TestARead:
     ) -> None:
         """Dhan's 200 with no orders cannot be told from none: the house reads twice."""
         placed(market.own.place(buy(market.share)))
-        market.dhan.faults.arm("empty_book", match="orders")
+        market.stand.faults.arm("empty_book", match="orders")
         assert [len(market.own.orders()) for _ in range(2)] == [0, 1]
 
 
@@ -130,10 +130,10 @@ class TestABrokerThatIsSlow:
     def test_is_given_up_and_nothing_is_sent_again(self, market: DhanMarket) -> None:
         gateway = market.own
         gateway._transport.manners = Manners(read_timeout=0.3)
-        market.dhan.faults.arm("delay", match=ORDERS, seconds=1)
+        market.stand.faults.arm("delay", match=ORDERS, seconds=1)
         assert isinstance(gateway.place(buy(market.share)), Unknown)
         assert tagged(market) == 1
-        assert market.dhan.requests("POST /v2/orders") == ["POST /v2/orders"]
+        assert market.stand.requests("POST /v2/orders") == ["POST /v2/orders"]
 
 
 class TestABrokerThatIsAway:
@@ -146,28 +146,28 @@ class TestABrokerThatIsAway:
 
 class TestTheExchange:
     def test_refuses_in_the_book_alone(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("rms_in_book", match="place")
+        market.stand.faults.arm("rms_in_book", match="place")
         order_id = placed(market.own.place(buy(market.share)))
         report = report_of(market.own, order_id)
         assert report.status is BrokerStatus.REJECTED
         assert "risk management" in report.message
 
     def test_may_show_an_order_late(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("surfaces_late", match="place")
-        market.dhan.faults.arm("drop_reply", match=ORDERS)
+        market.stand.faults.arm("surfaces_late", match="place")
+        market.stand.faults.arm("drop_reply", match=ORDERS)
         assert isinstance(market.own.place(buy(market.share)), Unknown)
         assert market.own.order_by_tag("TAG1") is None
-        market.dhan.clock.move(SURFACES_AFTER_SECONDS + 1)
+        market.stand.clock.move(SURFACES_AFTER_SECONDS + 1)
         assert market.own.order_by_tag("TAG1") is not None
 
     def test_may_fill_what_was_to_be_cancelled(self, market: DhanMarket) -> None:
         order_id = placed(market.own.place(buy(market.share)))
-        market.dhan.faults.arm("cancel_loses_to_fill", match="cancel")
+        market.stand.faults.arm("cancel_loses_to_fill", match="cancel")
         assert isinstance(market.own.cancel(cancel_of(order_id, market.share)), Accepted)
         assert report_of(market.own, order_id).status is BrokerStatus.FILLED
 
     def test_may_fill_one_by_one(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("many_fills", match="place", amount=200)
+        market.stand.faults.arm("many_fills", match="place", amount=200)
         order_id = placed(market.own.place(buy(market.share, quantity=200)))
         market.trade("99.00", volume=100_000)
         trades = market.own.trades()
@@ -179,7 +179,7 @@ class TestTheExchange:
 class TestTheLogOfCalls:
     def test_holds_writes_and_failures_without_secrets(self, market: DhanMarket) -> None:
         market.own.place(buy(market.share))
-        market.dhan.faults.arm("server_error_before", match="*positions")
+        market.stand.faults.arm("server_error_before", match="*positions")
         with pytest.raises(GatewayUnavailable):
             market.own.positions()
         calls = list(BrokerCall.objects.order_by("pk"))
@@ -198,7 +198,7 @@ class TestTheGovernor:
         def admit(method: str, path: str) -> None:
             held.append(f"{method} {path}")
 
-        gateway = DhanGateway(market.account, market.dhan.clock, admit=admit)
+        gateway = DhanGateway(market.account, market.stand.clock, admit=admit)
         gateway.place(buy(market.share))
         assert held == ["POST /v2/orders"]
 
@@ -219,3 +219,16 @@ class TestDhansOwnLimits:
             change = change_of(order_id, buy(market.share), quantity=11 + number)
             outcomes.append(market.own.modify(change))
         assert [type(each) for each in outcomes] == [Accepted] * 25 + [Refused]
+
+
+class TestAnIdOfNoOrder:
+    """DELETE /orders/ would mean something else altogether."""
+
+    def test_is_not_sent_when_empty(self, market: DhanMarket) -> None:
+        outcome = market.gateway.cancel(cancel_of("", market.share))
+        assert isinstance(outcome, Refused)
+        assert outcome.proof == "NOT_SENT"
+
+    def test_stays_one_part_of_the_path(self, market: DhanMarket) -> None:
+        market.gateway.cancel(cancel_of("../positions", market.share))
+        assert market.stand.requests("DELETE /v2/positions") == []

@@ -20,7 +20,7 @@ from market.importing.kinds import MASTERS
 from market.importing.reading import open_source
 from market.importing.rows import Listed, Skipped
 from market.models import ImportKind
-from tests.brokers.dhan.house import DhanMarket, SimulatedDhan
+from tests.brokers.dhan.market import DhanMarket, DhanStand
 
 
 class TestFigures:
@@ -87,7 +87,7 @@ class TestTheInstrumentList:
         assert master.address({}) == "https://images.dhan.co/api-data/api-scrip-master.csv"
         assert ImportKind(master.KIND) in MASTERS
 
-    def test_of_the_simulator_is_read_by_the_importer(self, dhan: SimulatedDhan) -> None:
+    def test_of_the_simulator_is_read_by_the_importer(self, dhan: DhanStand) -> None:
         body = requests.get(master.address({}), timeout=5).content
         rows = list(dhan_rows(open_source(BytesIO(body), name="api-scrip-master.csv")))
         listing = Listing(dhan.broker)

@@ -13,7 +13,7 @@ from brokers.gateway import GatewayUnavailable
 from brokers.models import BrokerCall
 from brokers.terms import InstrumentType
 from brokers.venue import IST
-from tests.brokers.dhan.house import BEGIN, NIFTY, DhanMarket
+from tests.brokers.dhan.market import BEGIN, NIFTY, DhanMarket
 
 MORNING = datetime(2026, 11, 19, 9, 15, tzinfo=IST)
 
@@ -42,7 +42,7 @@ class TestQuotes:
         assert BrokerCall.objects.count() == 0
 
     def test_cut_off_are_unavailable(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("truncated_json", match="*marketfeed*")
+        market.stand.faults.arm("truncated_json", match="*marketfeed*")
         with pytest.raises(GatewayUnavailable):
             market.own.quotes([market.share])
 
@@ -71,7 +71,7 @@ class TestCandles:
         start = MORNING - timedelta(days=200)
         request = CandleRequest(market.ref("2885"), "1h", start, MORNING)
         candles = market.own.candles(request)
-        assert len(market.dhan.requests("*intraday")) == 3
+        assert len(market.stand.requests("*intraday")) == 3
         assert len({each.at for each in candles}) == len(candles) > 800
 
     def test_of_days_include_the_last(self, market: DhanMarket) -> None:
@@ -94,7 +94,7 @@ class TestCandles:
 class TestTheOptionChain:
     def test_tells_every_contract(self, market: DhanMarket) -> None:
         option = next(
-            each for each in market.dhan.broker.instruments() if each.kind is InstrumentType.CE
+            each for each in market.stand.broker.instruments() if each.kind is InstrumentType.CE
         )
         assert option.expiry is not None
         rows = market.own.option_chain(market.ref(NIFTY), option.expiry)

@@ -25,7 +25,7 @@ from brokers.simulator.exchange import SimOrderRequest
 from brokers.simulator.records import Session
 from brokers.terms import OrderType, Product, Segment, Side
 from tests.brokers.contract import buy, change_of, placed, report_of
-from tests.brokers.dhan.house import CRUDE, SHARE, DhanMarket, Numbers
+from tests.brokers.dhan.market import CRUDE, SHARE, DhanMarket
 
 
 class TestAbilities:
@@ -65,12 +65,12 @@ class TestATag:
         assert (found.broker_order_id, found.tag) == (order_id, "MYTAG")
 
     def test_is_not_told_missing_when_the_book_is_not_read(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("server_error_before", times=2, match="GET /v2/orders*")
+        market.stand.faults.arm("server_error_before", times=2, match="GET /v2/orders*")
         with pytest.raises(GatewayUnavailable):
             market.own.order_by_tag("NOSUCHTAG")
 
     def test_is_not_told_missing_when_the_session_is_over(self, market: DhanMarket) -> None:
-        market.dhan.house.tokens.expire(None)
+        market.stand.house.tokens.expire(None)
         with pytest.raises(GatewayUnavailable):
             market.own.order_by_tag("NOSUCHTAG")
 
@@ -85,21 +85,21 @@ class TestAnOrderOfTheBrokersOwnApp:
         order = SimOrderRequest(
             "", SHARE, Side.BUY, 5, OrderType.LIMIT, Product.MIS, price=Decimal(99)
         )
-        market.dhan.broker.place_external(CLIENT, order)
+        market.stand.broker.place_external(CLIENT, order)
         (report,) = market.own.orders()
         assert (report.tag, report.quantity) == ("", 5)
 
 
 class TestAnAfterMarketOrder:
     def test_waits_for_the_open(self, market: DhanMarket) -> None:
-        market.dhan.broker.set_session(Session.CLOSED)
+        market.stand.broker.set_session(Session.CLOSED)
         order_id = placed(market.own.place(buy(market.share, is_amo=True)))
         assert report_of(market.own, order_id).status is BrokerStatus.QUEUED_AMO
 
     def test_is_open_once_the_exchange_has_it(self, market: DhanMarket) -> None:
-        market.dhan.broker.set_session(Session.CLOSED)
+        market.stand.broker.set_session(Session.CLOSED)
         order_id = placed(market.own.place(buy(market.share, is_amo=True)))
-        market.dhan.broker.set_session(Session.OPEN)
+        market.stand.broker.set_session(Session.OPEN)
         market.wait()
         assert report_of(market.own, order_id).status is BrokerStatus.OPEN
 
@@ -145,7 +145,7 @@ class TestAPosition:
 
 class TestAHolding:
     def test_is_found_by_number_and_symbol(self, market: DhanMarket) -> None:
-        market.dhan.broker.give_holding(CLIENT, SHARE, 25, Decimal("90.50"))
+        market.stand.broker.give_holding(CLIENT, SHARE, 25, Decimal("90.50"))
         (holding,) = market.own.holdings()
         assert (holding.instrument_key, holding.quantity) == (market.share.key, 25)
         assert holding.average_price == Decimal("90.5")
@@ -153,12 +153,12 @@ class TestAHolding:
     def test_not_settled_yet_is_told_apart(self, market: DhanMarket) -> None:
         placed(market.own.place(buy(market.share, product=Product.CNC)))
         market.trade("99.00", volume=1000)
-        market.dhan.broker.next_day()
+        market.stand.broker.next_day()
         (holding,) = market.own.holdings()
         assert (holding.quantity, holding.t1_quantity) == (0, 10)
 
     def test_is_unavailable_when_dhan_fails(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("server_error_before", match="GET /v2/holdings")
+        market.stand.faults.arm("server_error_before", match="GET /v2/holdings")
         with pytest.raises(GatewayUnavailable):
             market.own.holdings()
 
@@ -174,7 +174,7 @@ class TestCommodities:
 
     def test_are_sent_in_lots(self, market: DhanMarket) -> None:
         self._place(market)
-        assert json.loads(market.dhan.sent("POST /v2/orders"))["quantity"] == 2
+        assert json.loads(market.stand.body("POST /v2/orders"))["quantity"] == 2
 
     def test_are_told_in_units(self, market: DhanMarket) -> None:
         order_id = self._place(market)
@@ -197,7 +197,7 @@ class TestCommodities:
         outcome = market.own.place(buy(market.ref(CRUDE), quantity=150, price=Decimal(5000)))
         assert isinstance(outcome, Refused)
         assert "lots of 100" in outcome.reason
-        assert market.dhan.requests("POST /v2/orders") == []
+        assert market.stand.requests("POST /v2/orders") == []
 
     def _order(self, market: DhanMarket):
         return buy(market.ref(CRUDE), quantity=200, price=Decimal(4950), product=Product.NRML)
@@ -209,7 +209,7 @@ class TestCommodities:
 class TestAnUnknownInstrument:
     def test_is_reported_under_a_key_that_says_so(self, market: DhanMarket) -> None:
         placed(market.own.place(buy(market.share)))
-        install_directory(Numbers(market.dhan.house.listing, forgotten={SHARE}))
+        install_directory(market.stand.listing(without=SHARE))
         (report,) = market.own.orders()
         assert report.instrument_key == f"DHAN?NSE_EQ:{SHARE}"
 
@@ -225,13 +225,13 @@ class TestTheProfile:
 class TestTheKillSwitch:
     def test_is_read(self, market: DhanMarket) -> None:
         assert market.own.kill_switch_is_on() is False
-        market.dhan.house.kill_switches[CLIENT] = "ACTIVATE"
+        market.stand.house.kill_switches[CLIENT] = "ACTIVATE"
         assert market.own.kill_switch_is_on() is True
 
 
 class TestSelling:
     def test_tells_what_the_depository_wants(self, market: DhanMarket) -> None:
-        market.dhan.broker.give_holding(CLIENT, SHARE, 25, Decimal(90))
+        market.stand.broker.give_holding(CLIENT, SHARE, 25, Decimal(90))
         (wanted,) = market.own.sale_authorisations()
         assert (wanted.isin, wanted.quantity, wanted.approved_quantity) == ("INE000A01001", 25, 0)
 

@@ -15,7 +15,7 @@ from brokers.gateway import BrokerStatus, OrderReport, QuoteTick
 from brokers.simulator.dhan.tokens import CLIENT
 from brokers.streaming.protocol import OrderNews, StreamError, StreamProtocol, Ticks
 from tests.brokers.contract import buy, placed
-from tests.brokers.dhan.house import NIFTY, SHARE, TOKEN, DhanMarket, SimulatedDhan
+from tests.brokers.dhan.market import NIFTY, SHARE, TOKEN, DhanMarket, DhanStand
 
 
 @contextmanager
@@ -28,10 +28,10 @@ def opened(protocol: StreamProtocol) -> Iterator[ClientConnection]:
 
 def next_tick(line: ClientConnection, protocol: MarketStream, key: str) -> QuoteTick:
     while True:
-        for news in protocol.parse(line.recv(timeout=5)):
-            for tick in news.ticks if isinstance(news, Ticks) else ():
-                if tick.key == key:
-                    return tick
+        news = protocol.parse(line.recv(timeout=5))
+        ticks = [tick for each in news if isinstance(each, Ticks) for tick in each.ticks]
+        if wanted := [tick for tick in ticks if tick.key == key]:
+            return wanted[0]
 
 
 def next_orders(line: ClientConnection, protocol: OrderStream, count: int) -> list[OrderReport]:
@@ -55,14 +55,14 @@ class TestTheMarketFeed:
             assert next_tick_of_index(line, stream, market) == Decimal("25001.05")
         assert (first.ltp, second.ltp, second.volume) == (100, Decimal("101.05"), 300)
 
-    def test_says_goodbye_to_a_token_that_ran_out(self, dhan: SimulatedDhan) -> None:
+    def test_says_goodbye_to_a_token_that_ran_out(self, dhan: DhanStand) -> None:
         stream = MarketStream(CLIENT, "stale")
         with opened(stream) as line:
             (news,) = stream.parse(line.recv(timeout=5))
         assert isinstance(news, StreamError)
         assert (news.is_fatal, news.is_auth) == (True, True)
 
-    def test_says_goodbye_to_a_sixth_connection(self, dhan: SimulatedDhan) -> None:
+    def test_says_goodbye_to_a_sixth_connection(self, dhan: DhanStand) -> None:
         streams = [MarketStream(CLIENT, TOKEN) for _ in range(6)]
         with ExitStack() as lines:
             opened_lines = [lines.enter_context(opened(each)) for each in streams]
@@ -71,7 +71,7 @@ class TestTheMarketFeed:
         assert (news.is_fatal, news.is_auth) == (True, False)
 
     def test_is_understood_by_the_sdks_own_client(
-        self, dhan: SimulatedDhan, monkeypatch: pytest.MonkeyPatch
+        self, dhan: DhanStand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(MarketFeed, "market_feed_wss", dhan.server.ws_url)
         feed = MarketFeed(DhanContext(CLIENT, TOKEN), [(MarketFeed.NSE, SHARE, MarketFeed.Full)])
@@ -85,7 +85,7 @@ class TestTheMarketFeed:
 
 
 class TestTheOrderFeed:
-    def test_closes_on_a_stranger(self, dhan: SimulatedDhan) -> None:
+    def test_closes_on_a_stranger(self, dhan: DhanStand) -> None:
         stream = OrderStream(CLIENT, "stale")
         with opened(stream) as line, pytest.raises(ConnectionClosed):
             line.recv(timeout=5)
@@ -108,18 +108,18 @@ class TestTheOrderFeed:
         stream = OrderStream(CLIENT, TOKEN)
         with opened(stream) as line:
             self._wait_until_let_in(market)
-            market.dhan.faults.arm("fill_before_order", match="place")
+            market.stand.faults.arm("fill_before_order", match="place")
             order_id = placed(market.own.place(buy(market.share)))
             told = next_orders(line, stream, self._steps(market, order_id))
         assert told[-1].status is BrokerStatus.FILLED
 
     def _wait_until_let_in(self, market: DhanMarket) -> None:
-        hub = market.dhan.house.feeds.orders
+        hub = market.stand.house.feeds.orders
         while not any(each.state.get("client") for each in hub.connections()):
             market.own.funds()
 
     def _steps(self, market: DhanMarket, order_id: str) -> int:
-        return len(market.dhan.broker.history(CLIENT, order_id))
+        return len(market.stand.broker.history(CLIENT, order_id))
 
 
 def next_tick_of_index(line: ClientConnection, stream: MarketStream, market: DhanMarket) -> Decimal:

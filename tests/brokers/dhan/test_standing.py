@@ -21,7 +21,7 @@ from brokers.simulator.dhan.tokens import CLIENT
 from brokers.terms import Product, Side
 from brokers.transport import NotSent
 from tests.brokers.contract import buy, placed, report_of
-from tests.brokers.dhan.house import SHARE, DhanMarket
+from tests.brokers.dhan.market import SHARE, DhanMarket
 
 STOP = TriggerLeg(Decimal("95.00"), Decimal("94.50"), 10)
 TARGET = TriggerLeg(Decimal("108.00"), Decimal("107.50"), 10)
@@ -39,7 +39,7 @@ class TestForeverOrders:
     def test_are_refused_for_intraday(self, market: DhanMarket) -> None:
         outcome = market.own.place_trigger(a_trigger(market, STOP, product=Product.MIS))
         assert isinstance(outcome, Refused)
-        assert market.dhan.requests("POST*forever*") == []
+        assert market.stand.requests("POST*forever*") == []
 
     def test_are_refused_with_a_leg_too_many(self, market: DhanMarket) -> None:
         asked = a_trigger(market, STOP, TARGET, kind=TriggerKind.SINGLE)
@@ -54,12 +54,12 @@ class TestForeverOrders:
 
     def test_of_two_legs_name_the_target_first(self, market: DhanMarket) -> None:
         placed(market.own.place_trigger(a_trigger(market, STOP, TARGET)))
-        sent = json.loads(market.dhan.sent("POST /v2/forever/orders"))
+        sent = json.loads(market.stand.body("POST /v2/forever/orders"))
         assert (sent["triggerPrice"], sent["triggerPrice1"]) == (108.0, 95.0)
 
     def test_that_buy_back_have_their_target_below(self, market: DhanMarket) -> None:
         placed(market.own.place_trigger(a_trigger(market, STOP, TARGET, side=Side.BUY)))
-        sent = json.loads(market.dhan.sent("POST /v2/forever/orders"))
+        sent = json.loads(market.stand.body("POST /v2/forever/orders"))
         assert (sent["triggerPrice"], sent["triggerPrice1"]) == (95.0, 108.0)
 
     def test_of_two_legs_are_one(self, market: DhanMarket) -> None:
@@ -85,14 +85,14 @@ class TestForeverOrders:
             if len(asked) == 2:
                 raise NotSent("there is no room for the second")
 
-        gateway = DhanGateway(market.account, market.dhan.clock, admit=admit)
+        gateway = DhanGateway(market.account, market.stand.clock, admit=admit)
         outcome = gateway.modify_trigger(number, a_trigger(market, STOP, TARGET))
         assert isinstance(outcome, Unknown)
 
     def test_refused_at_the_first_leg_are_refused(self, market: DhanMarket) -> None:
         outcome = market.own.modify_trigger("NOSUCH", a_trigger(market, STOP, TARGET))
         assert isinstance(outcome, Refused)
-        assert len(market.dhan.requests("PUT*")) == 1
+        assert len(market.stand.requests("PUT*")) == 1
 
     def test_are_cancelled(self, market: DhanMarket) -> None:
         number = placed(market.own.place_trigger(a_trigger(market, STOP)))
@@ -100,7 +100,7 @@ class TestForeverOrders:
         assert market.own.triggers()[0].status is TriggerStatus.CANCELLED
 
     def test_send_their_order_when_reached(self, market: DhanMarket) -> None:
-        market.dhan.broker.give_holding(CLIENT, SHARE, 10, Decimal(90))
+        market.stand.broker.give_holding(CLIENT, SHARE, 10, Decimal(90))
         placed(market.own.place_trigger(a_trigger(market, STOP, TARGET)))
         market.trade("108.50", volume=1)
         assert market.own.triggers()[0].status is TriggerStatus.TRIGGERED
@@ -166,7 +166,7 @@ class TestSlices:
         assert [told[each] for each in numbers] == [1755, 130]
 
     def test_lost_on_the_way_are_unknown(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("drop_reply", match="*slicing")
+        market.stand.faults.arm("drop_reply", match="*slicing")
         outcomes = market.own.place_sliced(buy(market.share))
         assert [type(each) for each in outcomes] == [Unknown]
 

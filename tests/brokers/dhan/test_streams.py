@@ -21,7 +21,7 @@ from brokers.streaming.protocol import (
     Ticks,
 )
 from brokers.terms import InstrumentType, Segment
-from tests.brokers.dhan.house import SimulatedDhan
+from tests.brokers.dhan.market import DhanStand
 
 # 10:30:05 on India's clock, counted as if it were UTC: what Dhan sends for 05:00:05 UTC.
 STAMP = int(datetime(2026, 11, 20, 10, 30, 5, tzinfo=UTC).timestamp())
@@ -239,7 +239,7 @@ class TestSubscribing:
 
 
 class TestOpening:
-    def test_gives_each_kind_its_address(self, dhan: SimulatedDhan) -> None:
+    def test_gives_each_kind_its_address(self, dhan: DhanStand) -> None:
         secrets = {"client_id": "1100000001", "access_token": "a b"}
         market = open_stream(StreamKind.MARKET, secrets=secrets, credentials={})
         orders = open_stream(StreamKind.ORDERS, secrets=secrets, credentials={})

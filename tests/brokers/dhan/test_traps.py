@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,19 @@ from websockets.exceptions import ConnectionClosed
 from brokers.abilities import BracketRequest, ConvertRequest
 from brokers.adapters.dhan.client import DhanClient
 from brokers.adapters.dhan.login import LOGIN
-from brokers.gateway import Accepted, CancelRequest, GatewayUnavailable, Refused, Unknown
+from brokers.gateway import Accepted, GatewayUnavailable, Refused, Unknown
 from brokers.logins import LoginFailed
 from brokers.models import ConnectionStatus
 from brokers.simulator.dhan.tokens import CLIENT, PIN
 from brokers.terms import OrderType, Product, Side
 from brokers.transport import Transport
 from tests.brokers.contract import buy, placed
-from tests.brokers.dhan.house import CREDENTIALS, SHARE, TOKEN, DhanMarket, SimulatedDhan
+from tests.brokers.dhan.market import CREDENTIALS, SHARE, TOKEN, DhanMarket, DhanStand
 
 CLOSED_PORT = "http://127.0.0.1:9"
 
 
-def bare_sdk(dhan: SimulatedDhan, token: str = TOKEN):
+def bare_sdk(dhan: DhanStand, token: str = TOKEN):
     context = DhanContext(CLIENT, token)
     context.get_dhan_http().base_url = f"{dhan.server.url}/v2"
     return dhanhq(context)
@@ -54,7 +53,7 @@ def bare_order(sdk, **changes: object):
 class TestALostAnswer:
     """An order that was taken, and whose answer never came."""
 
-    def test_looks_like_a_refusal_to_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_looks_like_a_refusal_to_the_bare_sdk(self, dhan: DhanStand) -> None:
         dhan.faults.arm("drop_reply", match="POST /v2/orders")
         lost = bare_order(bare_sdk(dhan))
         refused = bare_order(bare_sdk(dhan), quantity=0)
@@ -62,24 +61,24 @@ class TestALostAnswer:
         assert len(dhan.broker.orders(CLIENT)) == 1
 
     def test_is_unknown_here(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("drop_reply", match="POST /v2/orders")
+        market.stand.faults.arm("drop_reply", match="POST /v2/orders")
         assert isinstance(market.gateway.place(buy(market.share)), Unknown)
-        assert len(market.dhan.broker.orders(CLIENT)) == 1
+        assert len(market.stand.broker.orders(CLIENT)) == 1
 
     def test_is_not_waited_for_a_minute(self, market: DhanMarket) -> None:
-        assert bare_sdk(market.dhan).dhan_http.timeout == 60
+        assert bare_sdk(market.stand).dhan_http.timeout == 60
         assert market.own._transport.manners.read_timeout <= 10
 
 
 class TestTheStatus:
-    def test_is_lost_in_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_is_lost_in_the_bare_sdk(self, dhan: DhanStand) -> None:
         dhan.faults.arm("server_error_after", match="POST /v2/orders")
         told = bare_order(bare_sdk(dhan))
         assert told["status"] == "failure"
         assert "502" not in str(told)
 
     def test_is_told_here(self, market: DhanMarket) -> None:
-        market.dhan.faults.arm("server_error_after", match="POST /v2/orders")
+        market.stand.faults.arm("server_error_after", match="POST /v2/orders")
         outcome = market.gateway.place(buy(market.share))
         assert isinstance(outcome, Unknown)
         assert "502" in outcome.evidence
@@ -88,13 +87,13 @@ class TestTheStatus:
 class TestAnEmptyAnswer:
     def test_is_a_failure_to_the_bare_sdk(self, market: DhanMarket) -> None:
         self._hold(market)
-        told = bare_sdk(market.dhan).convert_position(
+        told = bare_sdk(market.stand).convert_position(
             "INTRADAY", "NSE_EQ", "LONG", SHARE, 10, "CNC"
         )
         assert told["status"] == "failure"
         assert "Expecting value" in told["remarks"]
 
-    def test_of_the_depository_breaks_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_of_the_depository_breaks_the_bare_sdk(self, dhan: DhanStand) -> None:
         with pytest.raises(TypeError):
             bare_sdk(dhan).generate_tpin()
 
@@ -105,7 +104,7 @@ class TestAnEmptyAnswer:
 
     def test_of_the_depository_is_fine_here(self, market: DhanMarket) -> None:
         market.own.ask_for_tpin()
-        assert market.dhan.requests("*tpin") == ["GET /v2/edis/tpin"]
+        assert market.stand.requests("*tpin") == ["GET /v2/edis/tpin"]
 
     def _hold(self, market: DhanMarket) -> None:
         market.trade("101.00")
@@ -116,20 +115,20 @@ class TestAnEmptyAnswer:
 class TestADataError:
     """The data API words its errors otherwise: {"data": {"807": "..."}, "status": "failed"}."""
 
-    def test_loses_its_code_in_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_loses_its_code_in_the_bare_sdk(self, dhan: DhanStand) -> None:
         told = bare_sdk(dhan, "stale").quote_data({"NSE_EQ": [int(SHARE)]})
         assert told["status"] == "failure"
         assert told["remarks"]["error_code"] is None
         assert "807" not in str(told)
 
     def test_of_a_missing_subscription_is_told_here(self, market: DhanMarket) -> None:
-        market.dhan.house.without_data.add(CLIENT)
+        market.stand.house.without_data.add(CLIENT)
         with pytest.raises(GatewayUnavailable, match="no subscription to the data API"):
             market.own.quotes([market.share])
         assert market.own.orders() == []
 
     def test_is_told_here_and_ends_the_session(self, market: DhanMarket) -> None:
-        market.dhan.house.tokens.expire(None)
+        market.stand.house.tokens.expire(None)
         with pytest.raises(GatewayUnavailable, match="807"):
             market.own.quotes([market.share])
         market.account.connection.refresh_from_db()
@@ -137,7 +136,7 @@ class TestADataError:
 
 
 class TestNoHoldings:
-    def test_is_a_failure_to_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_is_a_failure_to_the_bare_sdk(self, dhan: DhanStand) -> None:
         told = bare_sdk(dhan).get_holdings()
         assert (told["status"], told["remarks"]["error_code"]) == ("failure", "DH-1111")
 
@@ -158,13 +157,24 @@ class TestTheContext:
 
 
 class TestThePayload:
-    def test_of_the_bare_sdk_holds_nulls(self, dhan: SimulatedDhan) -> None:
+    def test_of_the_bare_sdk_holds_nulls(self, dhan: DhanStand) -> None:
         bare_order(bare_sdk(dhan))
-        assert json.loads(dhan.sent("POST /v2/orders"))["boProfitValue"] is None
+        assert json.loads(dhan.body("POST /v2/orders"))["boProfitValue"] is None
+
+    def test_is_changed_under_one_s_hands_by_the_bare_sdk(self, dhan: DhanStand) -> None:
+        payload = {"quantity": 1}
+        bare_sdk(dhan).dhan_http.post("/orders", payload)
+        assert payload == {"quantity": 1, "dhanClientId": CLIENT}
+
+    def test_stays_as_it_was_here(self, dhan: DhanStand) -> None:
+        payload = {"quantity": 1}
+        with Transport() as transport:
+            DhanClient(CLIENT, TOKEN, transport=transport).place_super(payload)
+        assert payload == {"quantity": 1}
 
     def test_holds_none_here_and_exact_prices(self, market: DhanMarket) -> None:
         market.gateway.place(buy(market.share, price=Decimal("100.05")))
-        sent = market.dhan.sent("POST /v2/orders")
+        sent = market.stand.body("POST /v2/orders")
         assert b"null" not in sent
         assert b'"price": 100.05' in sent
 
@@ -173,11 +183,11 @@ class TestThePayload:
         outcome = market.gateway.place(exact)
         assert isinstance(outcome, Refused)
         assert outcome.proof == "NOT_SENT"
-        assert market.dhan.requests("POST /v2/orders") == []
+        assert market.stand.requests("POST /v2/orders") == []
 
 
 class TestASuperOrderAtTheMarket:
-    def test_needs_a_price_in_the_bare_sdk(self, dhan: SimulatedDhan) -> None:
+    def test_needs_a_price_in_the_bare_sdk(self, dhan: DhanStand) -> None:
         with pytest.raises(ValueError, match="required"):
             bare_sdk(dhan).place_super_order(
                 SHARE, "NSE_EQ", "BUY", 10, "MARKET", "INTRADAY", 0, 110, 95
@@ -200,7 +210,7 @@ class TestTheLogin:
         assert PIN in caplog.text
 
     def test_shows_no_secret_here(
-        self, caplog: pytest.LogCaptureFixture, dhan: SimulatedDhan, settings: Settings
+        self, caplog: pytest.LogCaptureFixture, dhan: DhanStand, settings: Settings
     ) -> None:
         settings.BROKER_ENDPOINTS = {"dhan": CLOSED_PORT}
         with caplog.at_level(logging.DEBUG), pytest.raises(LoginFailed) as failed:
@@ -210,9 +220,28 @@ class TestTheLogin:
         assert "totp" not in told
 
 
+class TestTheDepositorySForm:
+    def test_is_a_file_and_a_browser_to_the_bare_sdk(
+        self, dhan: DhanStand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened: list[str] = []
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("dhanhq._security.web_open", opened.append)
+        bare_sdk(dhan).open_browser_for_tpin("INE000A01001", 5, "NSE")
+        assert [each.name for each in tmp_path.iterdir()] == ["temp_form.html"]
+        assert len(opened) == 1
+
+    def test_is_a_page_here(
+        self, market: DhanMarket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert "<form" in market.own.authorisation_page("INE000A01001", 5)
+        assert list(tmp_path.iterdir()) == []
+
+
 class TestTheOrderSocket:
     def test_of_the_bare_sdk_prints_the_token(
-        self, dhan: SimulatedDhan, capsys: pytest.CaptureFixture[str]
+        self, dhan: DhanStand, capsys: pytest.CaptureFixture[str]
     ) -> None:
         updates = OrderUpdate(DhanContext(CLIENT, "a-secret-token"))
         updates.order_feed_wss = dhan.server.ws_url
@@ -252,22 +281,3 @@ class TestImporting:
             check=True,
         )
         assert done.stdout.strip() == b"False"
-
-
-class TestAnIdOfNoOrder:
-    """DELETE /orders/ would mean something else altogether."""
-
-    def test_is_not_sent_when_empty(self, market: DhanMarket) -> None:
-        asked = replace(_cancel(market), broker_order_id="")
-        outcome = market.gateway.cancel(asked)
-        assert isinstance(outcome, Refused)
-        assert outcome.proof == "NOT_SENT"
-
-    def test_stays_one_part_of_the_path(self, market: DhanMarket) -> None:
-        asked = replace(_cancel(market), broker_order_id="../positions")
-        market.gateway.cancel(asked)
-        assert market.dhan.requests("DELETE /v2/positions") == []
-
-
-def _cancel(market: DhanMarket):
-    return CancelRequest("X", market.share, OrderType.LIMIT)

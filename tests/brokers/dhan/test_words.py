@@ -13,7 +13,7 @@ from brokers.directory import install_directory, installed_directory
 from brokers.gateway import BrokerStatus
 from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
 from brokers.transport import Exchange
-from tests.brokers.dhan.house import CRUDE, SHARE, Numbers, SimulatedDhan
+from tests.brokers.dhan.market import CRUDE, SHARE, DhanStand
 
 ORDER = {
     "dhanClientId": "1100000001",
@@ -45,7 +45,7 @@ ORDER = {
 
 
 @pytest.fixture
-def numbers(dhan: SimulatedDhan) -> rows.Numbers:
+def numbers(dhan: DhanStand) -> rows.Numbers:
     return rows.Numbers()
 
 
@@ -145,7 +145,7 @@ class TestABook:
         with pytest.raises(Unreadable):
             rows.read_rows(body)
 
-    def test_with_one_bad_row_is_not_read_at_all(self, dhan: SimulatedDhan) -> None:
+    def test_with_one_bad_row_is_not_read_at_all(self, dhan: DhanStand) -> None:
         with pytest.raises(Unreadable):
             rows.read_each([ORDER, {**ORDER, "orderStatus": "?"}], rows.order_report)
 
@@ -212,13 +212,13 @@ class TestMoney:
 
 
 class TestSending:
-    def test_needs_dhans_own_number(self, dhan: SimulatedDhan) -> None:
-        share = dhan.numbers.ref(SHARE)
+    def test_needs_dhans_own_number(self, dhan: DhanStand) -> None:
+        share = dhan.ref(SHARE)
         with pytest.raises(Unsendable, match="instrument list"):
             words.number_of(replace(share, token=""))
 
-    def test_needs_a_market_dhan_has(self, dhan: SimulatedDhan) -> None:
-        abroad = replace(dhan.numbers.ref(SHARE), segment=Segment.US_EQ, broker_exchange="")
+    def test_needs_a_market_dhan_has(self, dhan: DhanStand) -> None:
+        abroad = replace(dhan.ref(SHARE), segment=Segment.US_EQ, broker_exchange="")
         with pytest.raises(Unsendable):
             words.segment_of(abroad)
 
@@ -238,14 +238,14 @@ class TestSending:
     )
     def test_names_the_kind(
         self,
-        dhan: SimulatedDhan,
+        dhan: DhanStand,
         segment: Segment,
         kind: InstrumentType,
         symbol: str,
         word: str,
     ) -> None:
         ref = replace(
-            dhan.numbers.ref(SHARE),
+            dhan.ref(SHARE),
             segment=segment,
             instrument_type=kind,
             broker_symbol=symbol,
@@ -286,10 +286,10 @@ class TestTimes:
         assert words.time_of_feed(stamp) == datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 
 
-def test_an_unknown_lot_leaves_the_number_as_told(dhan: SimulatedDhan) -> None:
+def test_an_unknown_lot_leaves_the_number_as_told(dhan: DhanStand) -> None:
     """Its key belongs to no instrument here, so that nobody adopts it."""
     before = installed_directory()
-    install_directory(Numbers(dhan.house.listing, forgotten={CRUDE}))
+    install_directory(dhan.listing(without=CRUDE))
     report = rows.order_report(
         {**ORDER, "exchangeSegment": "MCX_COMM", "securityId": CRUDE, "quantity": 3},
         rows.Numbers(),

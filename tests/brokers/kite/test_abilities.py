@@ -38,7 +38,9 @@ def option() -> InstrumentRef:
     return next(ref_of(each) for each in instruments() if each.kind is InstrumentType.CE)
 
 
-def trigger(kite: KiteMarket, *prices: str, kind: TriggerKind = TriggerKind.SINGLE) -> object:
+def trigger(
+    kite: KiteMarket, *prices: str, kind: TriggerKind = TriggerKind.SINGLE
+) -> TriggerRequest:
     legs = tuple(TriggerLeg(Decimal(price), Decimal(price), 10) for price in prices)
     return TriggerRequest("T", kite.share, Side.BUY, Product.CNC, kind, legs, Decimal(100))
 
@@ -146,13 +148,13 @@ class TestHistory:
 
 class TestTriggers:
     def test_the_wrong_number_of_prices_is_not_sent(self, kite: KiteMarket) -> None:
-        outcome = kite.gateway.place_trigger(trigger(kite, "90", "110"))  # type: ignore[arg-type]
+        outcome = kite.gateway.place_trigger(trigger(kite, "90", "110"))
         assert isinstance(outcome, Refused)
         assert kite.sent("/gtt/*") == []
 
     def test_one_waits_fires_and_names_its_order(self, kite: KiteMarket) -> None:
         kite.trade("100.00")
-        trigger_id = placed(kite.gateway.place_trigger(trigger(kite, "95")))  # type: ignore[arg-type]
+        trigger_id = placed(kite.gateway.place_trigger(trigger(kite, "95")))
         assert [each.status for each in kite.gateway.triggers()] == [TriggerStatus.ACTIVE]
         kite.trade("94.00")
         (told,) = kite.gateway.triggers()
@@ -161,15 +163,15 @@ class TestTriggers:
 
     def test_two_prices_stand_for_one_another(self, kite: KiteMarket) -> None:
         request = trigger(kite, "95", "105", kind=TriggerKind.OCO)
-        placed(kite.gateway.place_trigger(request))  # type: ignore[arg-type]
+        placed(kite.gateway.place_trigger(request))
         kite.trade("105.00")
         (told,) = kite.gateway.triggers()
         assert [leg.trigger_price for leg in told.legs] == [95, 105]
         assert told.status is TriggerStatus.TRIGGERED
 
     def test_one_is_changed_and_taken_back(self, kite: KiteMarket) -> None:
-        trigger_id = placed(kite.gateway.place_trigger(trigger(kite, "95")))  # type: ignore[arg-type]
-        placed(kite.gateway.modify_trigger(trigger_id, trigger(kite, "96")))  # type: ignore[arg-type]
+        trigger_id = placed(kite.gateway.place_trigger(trigger(kite, "95")))
+        placed(kite.gateway.modify_trigger(trigger_id, trigger(kite, "96")))
         assert kite.gateway.triggers()[0].legs[0].trigger_price == 96
         placed(kite.gateway.cancel_trigger(trigger_id, kite.share))
         assert kite.gateway.triggers()[0].status is TriggerStatus.CANCELLED

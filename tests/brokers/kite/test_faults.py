@@ -16,7 +16,8 @@ from brokers.gateway import (
 )
 from brokers.simulator.faults import FaultName
 from tests.brokers.contract import buy, cancel_of, change_of, placed, report_of
-from tests.brokers.kite.market import KiteMarket, KnownNumbers, log_in
+from tests.brokers.kite.market import KiteMarket
+from tests.brokers.stands import Listing
 
 BEFORE = ("rate_limited", "server_error_before", "wrong_ip")
 AFTER = ("drop_reply", "server_error_after", "truncated_json", "html_200")
@@ -88,7 +89,7 @@ class TestPlacing:
         kite.stand.faults.arm("drop_reply", match="/orders/*")
         assert isinstance(place(kite), Unknown)
         assert kite.gateway.order_by_tag("MYTAG") is None
-        kite.stand.clock.pass_seconds(84)
+        kite.stand.clock.move(84)
         assert kite.gateway.order_by_tag("MYTAG") is not None
         assert kite.orders_at_broker("MYTAG") == 1
 
@@ -194,16 +195,16 @@ class TestReading:
         with pytest.raises(GatewayUnavailable):
             kite.gateway.orders()
         kite.stand.faults.clear()
-        log_in(kite.stand, kite.account)
+        kite.stand.log_in(kite.account)
         assert kite.gateway.orders() == []
 
     def test_a_directory_that_fails_spoils_the_answer(self, kite: KiteMarket, resting: str) -> None:
-        install_directory(BrokenDirectory())
+        install_directory(BrokenDirectory([]))
         with pytest.raises(GatewayUnavailable):
             kite.gateway.orders()
 
 
-class BrokenDirectory(KnownNumbers):
+class BrokenDirectory(Listing):
     def key_of(self, broker: str, *, exchange: str, token: str) -> str | None:
         raise DatabaseError("the database is locked")
 

@@ -16,7 +16,7 @@ from brokers.sessions import open_session
 from brokers.simulator.kite.sessions import CLIENT
 from tests.brokers.contract import buy, cancel_of
 from tests.brokers.kite.canned import canned_server
-from tests.brokers.kite.market import CREDENTIALS, KiteMarket, KiteStand, log_in
+from tests.brokers.kite.market import CREDENTIALS, KiteMarket, KiteStand
 
 NOW = datetime(2026, 6, 17, 5, 0, tzinfo=UTC)
 
@@ -135,10 +135,10 @@ class TestEndOfASession:
         assert kite.sent() == []
 
     def test_a_session_that_has_run_out_is_not_used(self, kite: KiteMarket) -> None:
-        kite.stand.clock.pass_seconds(timedelta(days=1).total_seconds())
+        kite.stand.clock.move(timedelta(days=1).total_seconds())
         with pytest.raises(GatewayUnavailable, match="run out"):
             kite.gateway.orders()
-        kite.stand.clock.pass_seconds(-timedelta(days=1).total_seconds())
+        kite.stand.clock.move(-timedelta(days=1).total_seconds())
 
     def test_a_token_that_kite_has_ended_proves_that_nothing_was_placed(
         self, kite: KiteMarket
@@ -161,7 +161,7 @@ class TestEndOfASession:
     def test_after_a_new_login_the_same_gateway_goes_on(self, kite: KiteMarket) -> None:
         kite.stand.desk.sessions.expire()
         kite.gateway.place(buy(kite.share))
-        log_in(kite.stand, kite.account)
+        kite.stand.log_in(kite.account)
         assert kite.gateway.orders() == []
 
     def test_a_second_login_ends_the_first(self, kite: KiteMarket) -> None:

@@ -10,8 +10,8 @@ from brokers.adapters.kite.outcomes import (
     is_session_over,
     judge,
     judge_slices,
-    not_sent,
 )
+from brokers.answers import not_sent
 from brokers.gateway import Accepted, Refused, Unknown
 from brokers.transport import Exchange
 

@@ -1,6 +1,5 @@
 """The ticker's bytes and texts, as the vendor's tables lay them out."""
 
-import asyncio
 import json
 import struct
 from dataclasses import replace
@@ -15,7 +14,7 @@ from brokers.adapters.kite.streams import KiteStream, open_stream, packet_length
 from brokers.gateway import BrokerStatus, InstrumentRef, QuoteTick
 from brokers.streaming.protocol import Heartbeat, OrderNews, StreamError, StreamKind, Ticks
 from brokers.terms import InstrumentType, Segment
-from tests.brokers.kite.market import KnownNumbers, share_ref
+from tests.brokers.kite.market import KiteStand, share_ref
 
 NOW = datetime(2026, 6, 17, 5, 0, tzinfo=UTC)
 AT = int(datetime(2026, 6, 17, 4, 59, 58, tzinfo=UTC).timestamp())
@@ -263,19 +262,13 @@ class TestOrders:
         assert isinstance(news, StreamError)
         assert news.is_auth is is_auth
 
-    def test_inside_an_event_loop_the_instrument_is_looked_up_beside_it(
-        self, numbers: KnownNumbers
-    ) -> None:
+    def test_the_instrument_is_looked_up(self, stand: KiteStand) -> None:
         made = open_stream(StreamKind.ORDERS, secrets=SECRETS, credentials={})
-        text = json.dumps({"type": "order", "data": self.ROW})
-
-        async def parse() -> Any:
-            return made.parse(text)
-
-        (news,) = asyncio.run(parse())
+        (news,) = made.parse(json.dumps({"type": "order", "data": self.ROW}))
+        assert isinstance(news, OrderNews)
         assert [each.instrument_key for each in news.orders] == ["NSE:INFY"]
 
-    def test_an_instrument_that_is_unknown_is_told_as_such(self, numbers: KnownNumbers) -> None:
+    def test_an_instrument_that_is_unknown_is_told_as_such(self, stand: KiteStand) -> None:
         made = open_stream(StreamKind.ORDERS, secrets=SECRETS, credentials={})
         row = {**self.ROW, "instrument_token": 7}
         (news,) = made.parse(json.dumps({"type": "order", "data": row}))
