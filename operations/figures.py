@@ -3,6 +3,7 @@
 Amounts are stored with four decimals and rounded here, once, for the eye: half up.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -20,6 +21,25 @@ def rupees(amount: Figure, decimals: int = 2) -> str:
         return NOTHING
     rounded = _rounded(amount, decimals)
     return (MINUS if rounded < 0 else "") + _grouped(rounded)
+
+
+def money(amount: Figure, currency: str, decimals: int = 2) -> str:
+    """Write an amount with its currency: ₹2,702, USD 2,702 or −₹2,702."""
+    written = rupees(amount, decimals)
+    if amount is None:
+        return written
+    sign, figure = (MINUS, written[1:]) if written.startswith(MINUS) else ("", written)
+    return f"{sign}{sign_of(currency)}{figure}"
+
+
+def sums(by_currency: Mapping[str, Decimal], decimals: int = 2) -> str:
+    """Write amounts of several currencies, which cannot be added: ₹4,000 and USD 2,702."""
+    written = [money(amount, currency, decimals) for currency, amount in by_currency.items()]
+    return " and ".join(written) or money(0, "INR", decimals)
+
+
+def sign_of(currency: str) -> str:
+    return "₹" if currency == "INR" else f"{currency} "
 
 
 def signed(amount: Figure, decimals: int = 2) -> str:

@@ -44,6 +44,13 @@ RULES = (
     Rule("operations.ErrorLog", "created_at", timedelta(days=366)),
     Rule("brokers.BrokerCall", "created_at", timedelta(days=90)),
     Rule("brokers.StreamMessage", "received_at", timedelta(days=30)),
+    # After its messages. One that runs or comes back still has another status.
+    Rule(
+        "brokers.StreamConnection",
+        "disconnected_at",
+        timedelta(days=30),
+        {"status": "DISCONNECTED"},
+    ),
     Rule("brokers.PostbackEvent", "received_at", timedelta(days=90)),
     Rule("brokers.RateLimitWindow", "window_start", timedelta(days=7)),
     Rule("brokers.AuthToken", "created_at", timedelta(days=366), {"is_active": False}),

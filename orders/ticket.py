@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from brokers.capabilities import Capabilities, MarketHandling
 from brokers.models import TradingAccount
@@ -9,7 +10,7 @@ from brokers.registry import UnknownBroker, capabilities_of
 from brokers.terms import Side
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
-from operations.figures import rupees
+from operations.figures import money, rupees
 from orders.forms import OrderForm
 from orders.preview import Preview, preview_order
 from risk.models import Trading
@@ -91,8 +92,11 @@ class Ticket:
         if self.is_short:
             return f"{words} · short of margin"
         value = self.preview.value if self.preview else None
-        words = words if value is None else f"{words} · ₹{rupees(value, 0)}"
+        words = words if value is None else f"{words} · {self._money(value)}"
         return f"{words} · at the open" if self.is_queued else words
+
+    def _money(self, value: Decimal) -> str:
+        return money(value, self.instrument.currency, 0)
 
     @property
     def lot_words(self) -> str:

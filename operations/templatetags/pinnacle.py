@@ -67,6 +67,18 @@ def quantity(units: int | Literal[""] | None) -> str:
 
 
 @register.filter
+def money(amount: figures.Figure | Literal[""], currency: str) -> str:
+    """``{{ trade.value|money:account.currency }}`` is ₹2,702.20 or USD 2,702.20."""
+    return figures.money(_known(amount), currency)
+
+
+@register.filter
+def currency_sign(currency: str) -> str:
+    """₹ for rupees; the code of any other currency."""
+    return figures.sign_of(currency).strip()
+
+
+@register.filter
 def signed_quantity(units: int | Literal[""] | None) -> str:
     """``{{ -150|signed_quantity }}`` is −150, as positions show it."""
     return figures.signed(_known(units), 0)

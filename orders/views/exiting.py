@@ -1,5 +1,7 @@
 """Exit positions: first a look, in numbers, at the orders it takes; then one press."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +18,7 @@ from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from brokers.terms import Product
 from market.quotes import quotes_of
-from operations.figures import ist_time, rupees
+from operations.figures import ist_time, rupees, sums
 from operations.ids import new_id
 from orders.models import Order
 from orders.services.exiting import exit_positions, orders_needed
@@ -49,7 +51,7 @@ def preview_exits(request: UserRequest) -> HttpResponse:
     context = {
         "planned": planned,
         "orders": sum(each.orders for each in planned),
-        "value": sum((each.value or Decimal(0) for each in planned), Decimal(0)),
+        "value": sums(_values(planned), 0),
         "is_paper": bool(planned) and all(each.position.account.is_paper for each in planned),
         # The key makes a second press of the same button find the orders of the first.
         "key": new_id().hex,
@@ -111,6 +113,14 @@ def _chosen(request: UserRequest) -> QuerySet[Position]:
     if accounts:
         positions = positions.filter(account__in=accounts)
     return positions.order_by("account__name", "instrument__key", "pk")
+
+
+def _values(planned: Iterable[PlannedExit]) -> dict[str, Decimal]:
+    """Add up by currency: dollars and rupees make no sum."""
+    values: dict[str, Decimal] = defaultdict(Decimal)
+    for each in planned:
+        values[each.position.account.currency] += each.value or Decimal(0)
+    return values
 
 
 def _planned(positions: QuerySet[Position]) -> list[PlannedExit]:

@@ -3,6 +3,8 @@
 It stands among the orders because it also cancels them; risk, a floor below, holds the switch.
 """
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +19,7 @@ from accounts.http import UserRequest
 from accounts.models import Workspace
 from accounts.permissions import trader_required
 from market.quotes import quotes_of
+from operations.figures import sums
 from operations.ids import new_id
 from orders.models import Order
 from orders.services.halting import HaltRequest, halt_trading
@@ -42,14 +45,14 @@ class HaltForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What a halt of the whole workspace does, in numbers."""
+    """What a halt of the whole workspace does, in numbers; amounts stand by currency."""
 
     orders: int
     strategies: int
     accounts: int
     positions: int
-    value: Decimal
-    unrealized: Decimal
+    value: str
+    unrealized: str
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,7 +74,7 @@ def halt(request: UserRequest) -> HttpResponse:
 
 def consequences_of(workspace: Workspace) -> Consequences:
     positions = list(
-        Position.objects.open().filter(workspace=workspace).select_related("instrument")
+        Position.objects.open().filter(workspace=workspace).select_related("instrument", "account")
     )
     quotes = quotes_of({position.instrument.key for position in positions})
     priced = [
@@ -84,9 +87,18 @@ def consequences_of(workspace: Workspace) -> Consequences:
         strategies=workspace.user_strategies.filter(status="ACTIVE").count(),
         accounts=workspace.accounts.filter(is_active=True).count(),
         positions=len(positions),
-        value=sum((price * abs(each.quantity) for each, price in priced), Decimal(0)),
-        unrealized=sum((each.unrealized_at(price) for each, price in priced), Decimal(0)),
+        value=sums(_by_currency(priced, lambda each, price: price * abs(each.quantity))),
+        unrealized=sums(_by_currency(priced, Position.unrealized_at)),
     )
+
+
+def _by_currency(
+    priced: Iterable[tuple[Position, Decimal]], worth: Callable[[Position, Decimal], Decimal]
+) -> dict[str, Decimal]:
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for position, price in priced:
+        amounts[position.account.currency] += worth(position, price)
+    return amounts
 
 
 def _halt(request: UserRequest, form: HaltForm) -> None:

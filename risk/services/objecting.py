@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
-from brokers.models import TradingAccount
+from brokers.models import ConnectionStatus, TradingAccount
 from operations.figures import rupees
 from portfolio.models import PositionDifference
 from risk.kinds import kind_of
@@ -90,6 +90,9 @@ def _account(account: TradingAccount) -> Iterator[Refusal]:
     if account.reconciled_at is None:
         words = f"{account.name} has not been reconciled with its broker: exits only"
         yield Refusal("NOT_RECONCILED", words)
+    if account.connection.status != ConnectionStatus.CONNECTED:
+        broker = account.connection.get_broker_type_display()
+        yield Refusal("SIGNED_OUT", f"Nobody is logged in at {broker}: log in on the Brokers page")
     if not account.is_paper and not settings.LIVE_TRADING:
         yield Refusal("LIVE_OFF", "Live trading is switched off for this installation")
     if not account.is_paper and not account.live_enabled:

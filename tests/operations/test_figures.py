@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations import figures
+from operations.figures import money, sums
 
 amounts = st.decimals(
     min_value=-(10**11), max_value=10**11, places=4, allow_nan=False, allow_infinity=False
@@ -62,6 +63,25 @@ class TestSigned:
     def test_agrees_with_its_colour(self, amount: Decimal) -> None:
         colours = {"+": "up", "−": "down"}
         assert figures.direction(amount) == colours.get(figures.signed(amount)[0], "")
+
+
+class TestMoney:
+    @pytest.mark.parametrize(
+        ("amount", "currency", "written"),
+        [
+            ("2702.2", "INR", "₹2,702.20"),
+            ("2702.2", "USD", "USD 2,702.20"),
+            ("-15", "INR", "−₹15.00"),
+            (None, "USD", "–"),
+        ],
+    )
+    def test_wears_its_currency(self, amount: str | None, currency: str, written: str) -> None:
+        assert money(None if amount is None else Decimal(amount), currency) == written
+
+    def test_of_two_currencies_is_never_one_sum(self) -> None:
+        held = {"INR": Decimal(4000), "USD": Decimal("270.22")}
+        assert sums(held) == "₹4,000.00 and USD 270.22"
+        assert sums({}, 0) == "₹0"
 
 
 class TestPrice:

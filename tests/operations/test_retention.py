@@ -7,10 +7,11 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import UserSession
+from brokers.models import BrokerConnection, StreamConnection, StreamMessage, StreamStatus
 from notifications.models import AlertLevel, Notification, NotificationType
 from operations.models import ErrorLog, Event
 from operations.retention import RULES, Rule, apply_retention
-from tests.builders import NOW, make_user
+from tests.builders import NOW, make_account, make_user, make_workspace
 from tests.specimens import Specimens
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,14 @@ def notification(created_at: datetime) -> Notification:
         title="Down",
         message="The stream is down",
         created_at=created_at,
+    )
+
+
+def stream_that_ended(connection: BrokerConnection, days: int) -> StreamConnection:
+    return StreamConnection.objects.create(
+        connection=connection,
+        status=StreamStatus.DISCONNECTED,
+        disconnected_at=NOW - timedelta(days=days),
     )
 
 
@@ -91,6 +100,18 @@ class TestApplyRetention:
             )
         apply_retention(now=NOW, is_dry_run=False)
         assert UserSession.objects.get().session_key_hash == "young"
+
+    def test_keeps_a_stream_that_runs_however_old_and_lets_go_of_what_was_heard(self) -> None:
+        broker = make_account(make_workspace(make_user())).connection
+        running, ended, young = (stream_that_ended(broker, days) for days in (40, 40, 29))
+        StreamConnection.objects.filter(pk=running.pk).update(status=StreamStatus.CONNECTED)
+        for stream in (running, ended, young):
+            StreamMessage.objects.create(stream=stream, sequence=1)
+        heard = StreamMessage.objects.exclude(stream=young)
+        heard.update(received_at=NOW - timedelta(days=40))
+        apply_retention(now=NOW, is_dry_run=False)
+        assert set(StreamConnection.objects.all()) == {running, young}
+        assert StreamMessage.objects.get().stream == young
 
     @pytest.mark.parametrize("label", sorted(KEPT_FOR_EVER))
     def test_leaves_the_books_alone_however_old(self, label: str) -> None:

@@ -213,7 +213,7 @@ class TestPreview:
     ) -> None:
         sent = typed(account, share, product="CNC", quantity="100")
         page = browser.post(self.url, sent, headers=HTMX).content.decode()
-        assert "Short by 40," in page
+        assert "Short by ₹40," in page
 
     def test_complains_out_of_band(
         self, browser: Client, account: TradingAccount, share: Instrument

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from django.test import override_settings
 
-from brokers.models import BrokerConnection
+from brokers.models import BrokerConnection, ConnectionStatus
 from brokers.terms import Product, Side
 from orders.models import Order
 from orders.states import OrderStatus
@@ -37,6 +37,15 @@ class TestAnEntryIsRefused:
         desk.account.reconciled_at = None
         desk.account.save()
         assert "not been reconciled" in desk.place().error_message
+
+    @pytest.mark.parametrize("status", [ConnectionStatus.EXPIRED, ConnectionStatus.DISCONNECTED])
+    def test_while_nobody_is_logged_in_at_the_broker(self, status: ConnectionStatus) -> None:
+        desk = make_desk()
+        BrokerConnection.objects.update(status=status)
+        desk.account.connection.refresh_from_db()
+        assert (
+            desk.place().error_message == "Nobody is logged in at Paper: log in on the Brokers page"
+        )
 
     def test_while_the_account_is_switched_off(self) -> None:
         desk = make_desk()
