@@ -14,7 +14,13 @@ from functools import partial
 from django.db import DatabaseError, connections
 
 from brokers.gateway import BrokerStatus, OrderReport
-from brokers.models import BrokerConnection, ProcessingStatus, StreamMessage, TradingAccount
+from brokers.models import (
+    BrokerConnection,
+    ProcessingStatus,
+    StreamMessage,
+    StreamStatus,
+    TradingAccount,
+)
 from brokers.registry import Clock
 from brokers.sessions import expire_session
 from brokers.streaming.inbox import (
@@ -49,6 +55,8 @@ class StreamWorker:
     inbox: Inbox = field(default_factory=Inbox)
 
     def __post_init__(self) -> None:
+        # Logins that were refused at the door, and about which a call has been asked to tell.
+        self._doubted: set[str] = set()
         self._book = StreamBook(self.connection, self.kind, clock=self.clock)
         self._pipeline = MarketPipeline()
 
@@ -85,9 +93,17 @@ class StreamWorker:
             # Read anew: what is written with it must not undo what others have changed since.
             held = BrokerConnection.objects.get(pk=self.connection.pk)
             expire_session(held, words=state.words, now=self.clock(), session=state.session)
-        is_doubted = state.doubt is Doubt.REFUSED and state.attempts == 1
-        if is_doubted or (came_back and self.kind is StreamKind.ORDERS):
+        if self._is_newly_doubted(state) or (came_back and self.kind is StreamKind.ORDERS):
             self._reconcile()
+
+    def _is_newly_doubted(self, state: HeardState) -> bool:
+        """Tell it once of a login, whatever ended the sockets before, and anew once it was good."""
+        if state.status is StreamStatus.CONNECTED:
+            self._doubted.discard(state.session)
+        is_new = state.doubt is Doubt.REFUSED and state.session not in self._doubted
+        if is_new:
+            self._doubted.add(state.session)
+        return is_new
 
     def _take_orders(self, heard: Sequence[HeardOrders]) -> None:
         messages = self._book.note_messages(heard)

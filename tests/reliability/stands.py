@@ -40,6 +40,17 @@ def kite_answer(app: Starlette) -> Mapping[str, str]:
     return {"status": "success", "request_token": app.state.kite.sessions.sign_in(KITE_CLIENT)}
 
 
+def is_admitted(app: Starlette) -> bool:
+    """Who is connected is logged in."""
+    return True
+
+
+def is_admitted_at_dhan(app: Starlette) -> bool:
+    """Dhan's order socket logs in by a message; what is told before that nobody hears."""
+    lines = app.state.dhan.feeds.orders.connections()
+    return any(each.state.get("client") for each in lines)
+
+
 @dataclass(frozen=True)
 class Stand:
     """One broker: ``share`` is the simulator's number of what is traded, ``key`` the house's."""
@@ -52,9 +63,12 @@ class Stand:
     share: str = "1594"
     key: str = "NSE:INFY"
     answer: Callable[[Starlette], Mapping[str, str]] = nothing_to_answer
+    hears_orders: Callable[[Starlette], bool] = is_admitted
     market: tuple[SimInstrument, ...] = indian_market(NOW.date())
     now: datetime = NOW
     currency: str = "INR"
+    fills: int = 2_000  # that one order is told to have
+    refusal: str = "RMS:Blocked for this client by risk management"  # as the order's page has it
 
 
 STANDS = {
@@ -71,6 +85,8 @@ STANDS = {
             market=us_market(),
             now=US_NOW,
             currency="USD",
+            fills=500,  # a hundred a page, and two hundred calls a minute
+            refusal="Alpaca rejected it and does not say why",
         ),
         Stand(
             "angel",
@@ -98,6 +114,7 @@ STANDS = {
             {"client_id": DHAN_CLIENT, "pin": DHAN_PIN, "totp_secret": DHAN_TOTP},
             DHAN_CLIENT,
             "POST /v2/orders",
+            hears_orders=is_admitted_at_dhan,
         ),
     )
 }

@@ -130,12 +130,12 @@ class TestRacing:
         tell("a cancel loses to the fill", "FILLED and booked")
 
     def test_many_fills_on_one_order(self, world: World, tell: Tell) -> None:
-        world.faults.arm("many_fills", match="place", amount=QUANTITY)
-        order = world.send(world.place())
+        world.faults.arm("many_fills", match="place", amount=world.stand.fills)
+        order = world.send(world.place(quantity=world.stand.fills))
         world.trade(world.price - 1)
         recover(world)
         assert_agrees(world, order)
-        assert Trade.objects.filter(order=order).count() == QUANTITY
+        assert Trade.objects.filter(order=order).count() == world.stand.fills
         tell("an order in many fills", "each fill booked once")
 
     def test_an_order_of_the_brokers_app(self, world: World, tell: Tell) -> None:

@@ -19,6 +19,7 @@ from brokers.gateway import QuoteTick
 from brokers.models import BrokerConnection, ConnectionStatus, TradingAccount
 from brokers.registry import master_of
 from brokers.sessions import open_session, session_secrets
+from brokers.simulator.control import begin_again
 from brokers.simulator.exchange import SimulatedBroker
 from brokers.simulator.faults import Faults
 from brokers.simulator.records import SimOrder, SimOrderRequest
@@ -31,7 +32,12 @@ from orders.models import Order
 from orders.requests import OrderRequest
 from orders.services.commanding import advance_order, send_commands
 from orders.services.placing import place_order
-from orders.services.reconciling import Reconciliation, reconcile_account
+from orders.services.reconciling import (
+    Reconciliation,
+    accounts_due,
+    reconcile_account,
+    reconcile_due,
+)
 from orders.services.sending import find_lost_sends
 from orders.services.settling import settle_unknown_orders
 from tests.builders import make_user, make_workspace
@@ -72,9 +78,8 @@ class Served:
 
     def renew(self) -> None:
         self.clock.set(self.stand.now)
-        self.faults.clear()
-        self.broker.reset()
-        self.app.state.requests.clear()
+        begin_again(self.app)
+        self.faults.hold()
 
 
 @dataclass
@@ -104,15 +109,18 @@ class World:
 
     def place(self, side: Side = Side.BUY, *, below: str = "0", quantity: int = QUANTITY) -> Order:
         """Write a limit order so much below the market (above it for a sale); nothing is sent."""
-        self.placed += 1
         self.quote()
-        limit = self.price - Decimal(below) * side.sign
+        return self.write(side, limit=self.price - Decimal(below) * side.sign, quantity=quantity)
+
+    def write(self, side: Side, *, limit: Decimal | None = None, quantity: int = QUANTITY) -> Order:
+        """Write an order by the price that the house has, if any; without a limit at the market."""
+        self.placed += 1
         request = OrderRequest(
             account=self.account,
             instrument=self.instrument,
             side=side,
             quantity=quantity,
-            order_type=OrderType.LIMIT,
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
             product=Product.MIS if self.stand.currency == "INR" else Product.CNC,
             validity=Validity.DAY,
             price=limit,
@@ -147,6 +155,12 @@ class World:
     def reconcile(self) -> Reconciliation:
         self.account.refresh_from_db()
         return reconcile_account(self.account, clock=self.clock)
+
+    def beat(self) -> None:
+        """Let the house's next round come: it reconciles what is due."""
+        self.pass_time(31)
+        for account_id in accounts_due(now=self.clock()):
+            reconcile_due(account_id, clock=self.clock)
 
     def log_in(self) -> None:
         answer = self.stand.answer(self.served.app)

@@ -3,59 +3,44 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol
 
 import pytest
 from pytest_django import Settings
 
-from brokers.directory import install_directory, installed_directory
 from brokers.gateway import InstrumentRef
 from brokers.models import TradingAccount
-from brokers.registry import Clock, streams_of
-from brokers.sessions import open_session, session_secrets
-from brokers.simulator.dhan.tokens import CLIENT as DHAN_CLIENT
-from brokers.simulator.exchange import SimOrder, SimOrderRequest, SimulatedBroker
-from brokers.simulator.kite.sessions import CLIENT as KITE_CLIENT
-from brokers.simulator.serving import SimulatorServer
+from brokers.registry import streams_of
+from brokers.sessions import session_secrets
+from brokers.simulator.exchange import SimOrder, SimOrderRequest
 from brokers.streaming.protocol import Frame, News, StreamKind, StreamProtocol
 from brokers.streaming.supervisor import Opening
 from brokers.terms import OrderType, Product, Side, Validity
 from orders.models import Order, Trade
 from orders.services.reconciling import reconcile_account
-from tests.brokers.angel import market as angel
-from tests.brokers.dhan import house as dhan
-from tests.brokers.kite import market as kite
+from tests.brokers.angel.market import AngelStand
+from tests.brokers.dhan.market import DhanStand
+from tests.brokers.kite.market import KiteStand
+from tests.brokers.stands import BrokerStand
 from tests.builders import make_instrument
 from tests.streaming.house import QUICK, Heeding, Running, until
 from trading_site.stream_worker import StreamWorker
-
-
-class Directory(Protocol):
-    def key_of(self, broker: str, *, exchange: str, token: str) -> str | None: ...
-
-    def ref_of(self, broker: str, key: str) -> InstrumentRef | None: ...
 
 
 @dataclass(frozen=True)
 class Stand:
     """One simulated broker with an account that is logged in, and a share of its market."""
 
-    name: str
-    client: str
-    share: InstrumentRef
-    token: str
-    server: SimulatorServer
-    broker: SimulatedBroker
-    clock: Clock
+    at: BrokerStand
     account: TradingAccount
+    share: InstrumentRef
 
     def place(self, price: int, quantity: int = 10) -> SimOrder:
         """Place an order as if by the broker's own app."""
-        order = self.broker.place(
-            self.client,
+        order = self.at.broker.place(
+            self.at.client,
             SimOrderRequest(
                 tag="",
-                instrument_token=self.token,
+                instrument_token=self.at.share,
                 side=Side.BUY,
                 quantity=quantity,
                 order_type=OrderType.LIMIT,
@@ -70,12 +55,11 @@ class Stand:
 
     def trade(self, price: int, *, volume: int = 0) -> None:
         self.pass_second()
-        self.broker.tick(self.token, Decimal(price), volume=volume)
+        self.at.broker.tick(self.at.share, Decimal(price), volume=volume)
 
     def pass_second(self) -> None:
-        move = getattr(self.clock, "move", None) or self.clock.pass_seconds  # type: ignore[attr-defined]
-        move(seconds=1)
-        self.broker.advance()
+        self.at.clock.move(1)
+        self.at.broker.advance()
 
 
 @dataclass
@@ -88,9 +72,9 @@ class OwnHouse:
 
     def __post_init__(self) -> None:
         connection = self.stand.account.connection
-        self._secrets = dict(session_secrets(connection, now=self.stand.clock()))
+        self._secrets = dict(session_secrets(connection, now=self.stand.at.clock()))
         self._credentials = connection.read_credentials()
-        self._open = streams_of(self.stand.name)
+        self._open = streams_of(self.stand.at.broker_type)
 
     def open(self) -> Opening:
         made = self._open(self.kind, secrets=self._secrets, credentials=self._credentials)
@@ -106,69 +90,19 @@ class OwnHouse:
         return protocol.parse(frame)
 
 
-def _kite() -> tuple[Stand, Directory]:
-    stand = kite.KiteStand()
-    account = kite.make_kite_account()
-    share = kite.share_ref()
-    made = Stand(
-        "kite", KITE_CLIENT, share, "1594", stand.server, stand.broker, stand.clock, account
-    )
-    return made, kite.KnownNumbers()
-
-
-def _dhan() -> tuple[Stand, Directory]:
-    house = dhan.new_dhan()
-    connection = dhan.make_connection()
-    account = TradingAccount.objects.create(
-        workspace=connection.workspace, connection=connection, name="Dhan"
-    )
-    numbers = house.numbers
-    share = numbers.ref(dhan.SHARE)
-    made = Stand(
-        "dhan", DHAN_CLIENT, share, dhan.SHARE, house.server, house.broker, house.clock, account
-    )
-    return made, numbers
-
-
-def _angel() -> tuple[Stand, Directory]:
-    simulator = angel.AngelSimulator()
-    account = angel.make_angel_account()
-    numbers = angel.SimulatedNumbers(simulator.instruments)
-    made = Stand(
-        "angel", angel.CLIENT, angel.DEMO, angel.SHARE.token, simulator.server,
-        simulator.broker, simulator.clock, account,
-    )  # fmt: skip
-    return made, numbers
-
-
-def _log_in(stand: Stand) -> None:
-    connection, now = stand.account.connection, stand.clock()
-    if stand.name == "kite":
-        desk = stand.server.app.state.kite
-        answer = {"status": "success", "request_token": desk.sessions.sign_in(KITE_CLIENT)}
-    else:
-        answer = {"access_token": dhan.TOKEN} if stand.name == "dhan" else {}
-    open_session(connection, answer=answer, now=now)
-
-
-@pytest.fixture(params=[_kite, _dhan, _angel], ids=["kite", "dhan", "angel"])
+@pytest.fixture(params=[KiteStand, DhanStand, AngelStand], ids=["kite", "dhan", "angel"])
 def stand(request: pytest.FixtureRequest, db: None, settings: Settings) -> Iterator[Stand]:
-    made, numbers = request.param()
-    before = installed_directory()
-    install_directory(numbers)
-    make_instrument(made.share.key)
-    with made.server:
-        settings.BROKER_ENDPOINTS = {made.name: made.server.url}
-        _log_in(made)
-        yield made
-    install_directory(before)
+    with request.param() as made, made.in_place(settings):
+        share = made.ref(made.share)
+        make_instrument(share.key)
+        yield Stand(made, made.connected(), share)
 
 
 class At:
     """The desk's end of one stream: what came is worked off when asked."""
 
     def __init__(self, stand: Stand, heeding: Heeding) -> None:
-        self._worker = StreamWorker(stand.account.connection, StreamKind.ORDERS, stand.clock)
+        self._worker = StreamWorker(stand.account.connection, StreamKind.ORDERS, stand.at.clock)
         self._heeding = heeding
 
     def settle(self) -> None:
@@ -210,15 +144,15 @@ class TestOrderStream:
             order = stand.place(95)
             until(lambda: at.filled(order) == 0)
             house.is_reachable = False
-            stand.broker.faults.arm("half_open")
+            stand.at.faults.arm("half_open")
             until(lambda: at.has_failed())
             stand.trade(94, volume=100_000)
-            stand.broker.faults.clear()
+            stand.at.faults.clear()
             house.is_reachable = True
             until(lambda: at.connected() == 2)
             assert at.filled(order) == 0
             # What the nudge of the coming-back has a worker do.
-            reconcile_account(stand.account, clock=stand.clock)
+            reconcile_account(stand.account, clock=stand.at.clock)
         assert Trade.objects.get().quantity == 10
 
 
@@ -234,6 +168,6 @@ class TestPriceStream:
 
 def _wait_for_login(stand: Stand) -> None:
     """Dhan logs in by a message; what it tells before that nobody hears."""
-    if stand.name == "dhan":
-        hub = stand.server.app.state.dhan.feeds.orders
+    if stand.at.broker_type == "dhan":
+        hub = stand.at.app.state.dhan.feeds.orders
         until(lambda: any(each.state.get("client") for each in hub.connections()))

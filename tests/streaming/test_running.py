@@ -10,8 +10,6 @@ import pytest
 from django.db import connection, connections
 from pytest_django import Settings
 
-from brokers.adapters.kite.gateway import KiteGateway
-from brokers.directory import install_directory, installed_directory
 from brokers.models import StreamConnection, StreamStatus
 from brokers.sessions import expire_session
 from brokers.simulator.exchange import SimOrderRequest
@@ -38,17 +36,9 @@ pytestmark = [
 
 @pytest.fixture
 def market(transactional_db: None, settings: Settings) -> Iterator[kite.KiteMarket]:
-    stand = kite.KiteStand()
-    before = installed_directory()
-    install_directory(kite.KnownNumbers())
-    share = kite.share_ref()
-    make_instrument(share.key)
-    with stand.server:
-        settings.BROKER_ENDPOINTS = {"kite": stand.server.url}
-        account = kite.make_kite_account()
-        kite.log_in(stand, account)
-        yield kite.KiteMarket(stand, account, KiteGateway(account, stand.clock), share)
-    install_directory(before)
+    make_instrument(kite.share_ref().key)
+    with kite.KiteStand() as stand, stand.in_place(settings):
+        yield kite.KiteMarket.connected(stand)
 
 
 @contextmanager
@@ -109,7 +99,7 @@ class TestStreams:
             market.stand.desk.sessions.expire()
             expire_session(market.account.connection, words="It is over", now=market.now())
             until(lambda: connected() == 0)
-            kite.log_in(market.stand, market.account)
+            market.stand.log_in(market.account)
             until(lambda: connected() == 2)
 
 

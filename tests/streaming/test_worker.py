@@ -119,6 +119,18 @@ class TestALogin:
         assert token.is_active
         assert taken_off(sync_queue) == 1
 
+    def test_refused_once_it_had_been_good_is_asked_about_once(
+        self, desk: Desk, token: AuthToken, sync_queue: Queue
+    ) -> None:
+        stream = worker(desk, StreamKind.MARKET)
+        stream.work_off(mail(CONNECTED, HeardState(0, StreamStatus.ERROR, "It broke", 1)))
+        for attempts in (2, 3):
+            refused = HeardState(
+                0, StreamStatus.ERROR, "HTTP 403", attempts, Doubt.REFUSED, str(token.pk)
+            )
+            stream.work_off(mail(refused))
+        assert taken_off(sync_queue) == 1
+
 
 class TestComingBack:
     def test_asks_for_what_was_missed(self, desk: Desk, sync_queue: Queue) -> None:
