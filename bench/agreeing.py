@@ -78,7 +78,7 @@ def _timed(account: TradingAccount) -> tuple[float, int]:
     """:raises NotAgreed: when it does not agree with its broker after it."""
     time.sleep(_BETWEEN)
     account.refresh_from_db()
-    with _counted() as count:
+    with counted() as count:
         begun = perf_counter()
         found = reconcile_account(account, clock=timezone.now)
         seconds = perf_counter() - begun
@@ -98,7 +98,7 @@ def _bare(account: TradingAccount) -> float:
 
 
 @contextmanager
-def _counted() -> Iterator[Callable[[], int]]:
+def counted() -> Iterator[Callable[[], int]]:
     """Count the statements of this connection, and keep none of them."""
     counts = [0]
 
