@@ -1,6 +1,7 @@
 """Who may do what inside a workspace: decorators for views, requirements for services."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -50,6 +51,15 @@ def require_trading_role(user: User, workspace: Workspace) -> None:
     :raises PermissionDenied: when they are no member of it, or only look on.
     """
     _require_role(user, workspace, TRADING_ROLES)
+
+
+def require_active(user: User, *, now: datetime) -> None:
+    """Check that the person may act at all by now.
+
+    :raises PermissionDenied: when they are blocked, inactive or past their access date.
+    """
+    if not user.can_act(now):
+        raise PermissionDenied("Your access has ended")
 
 
 def require_managing_role(user: User, workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 """Is what a broker told believable? What is not is set aside with an alarm, never guessed at."""
 
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,6 +15,14 @@ _MOST = Decimal(10**11)
 
 class ReportUnsound(Exception):
     """A report says something that cannot be; it was not applied."""
+
+
+class HandWritingDiffers(ReportUnsound):
+    """What the broker tells of an order is not what a person has written down of it."""
+
+    def __init__(self, order_id: uuid.UUID, words: str) -> None:
+        super().__init__(f"{words}: nothing of it was booked")
+        self.order_id = order_id
 
 
 def sound_report(report: OrderReport) -> OrderReport:

@@ -45,6 +45,5 @@ WORKING = frozenset(
 )
 # A person or a rule may still ask for their end.
 CANCELLABLE = WORKING - {S.CANCEL_PENDING} | {S.PENDING}
-UNSENT = frozenset({S.PENDING})
 # May fill or become able to: everything that is not final.
 ALIVE = frozenset(S) - FINAL

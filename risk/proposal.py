@@ -16,8 +16,8 @@ class Proposal:
 
     ``reference_price`` is the price to judge it at (limit price, else the last price), None when
     nobody knows one; ``margin`` is what it would block; ``available`` is the broker's free money
-    as of ``available_as_of``, None when unknown. ``is_clouded`` tells that another order of this
-    instrument may or may not be live, ``reduce_only`` that it may only close its own book.
+    as of ``available_as_of``, None when unknown. ``cloud`` says what is not known of another order
+    of this instrument, empty when nothing; ``reduce_only`` that it may only close its own book.
     ``list_complaint`` says what speaks against the broker's instrument list, empty when nothing.
     """
 
@@ -34,7 +34,7 @@ class Proposal:
     available: Decimal | None
     available_as_of: datetime | None
     session_date: date
-    is_clouded: bool = False
+    cloud: str = ""
     reduce_only: bool = False
     list_complaint: str = ""
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.permissions import require_trading_role
+from accounts.permissions import require_active, require_trading_role
 from brokers.gateway import GatewayUnavailable
 from brokers.registry import Clock, gateway_for
 from operations.figures import rupees
@@ -44,10 +44,11 @@ def accept_difference(
 
     Pressed again, or from a second browser, it changes nothing more.
 
-    :raises PermissionDenied: when the person may not trade in the account's workspace.
+    :raises PermissionDenied: when the person may not trade in the account's workspace, or not now.
     :raises NotAcceptable: when it was not adopted; a new figure is on the row by then.
     """
     require_trading_role(acceptance.by, row.account.workspace)
+    require_active(acceptance.by, now=clock())
     if not acceptance.reason.strip():
         raise NotAcceptable("Say why the broker's figure is right: it is kept with the adjustment")
     if row.state == DifferenceState.ADJUSTED:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from brokers.gateway import OrderReport, TradeReport
 from brokers.models import TradingAccount
 from brokers.venue import CalendarUnknown
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
 from operations.errors import record_error
-from operations.models import Severity
-from orders.soundness import ReportUnsound
+from operations.models import ErrorLog, Severity
+from orders.models import Order
+from orders.soundness import HandWritingDiffers, ReportUnsound
 
 # What cannot be believed, dated or written. Anything else is a fault of ours and is not hidden.
 UNUSABLE = (ReportUnsound, CalendarUnknown, DatabaseError)
@@ -51,7 +54,38 @@ def take_in(
 
 def set_aside(account: TradingAccount, report: OrderReport | TradeReport, error: Exception) -> None:
     """Keep what was told with an alarm; nothing else of it is used."""
-    record_error(error, context=raw(report), severity=Severity.CRITICAL, account_id=account.pk)
+    if isinstance(error, HandWritingDiffers):
+        _tell_once(account, report, error)
+    else:
+        record_error(error, context=raw(report), severity=Severity.CRITICAL, account_id=account.pk)
+
+
+@transaction.atomic
+def _tell_once(
+    account: TradingAccount, report: OrderReport | TradeReport, error: HandWritingDiffers
+) -> None:
+    """Tell the order's owner, once of each trade: the broker goes on telling it all day."""
+    told, context = ErrorLog.objects.filter(related_order_id=error.order_id), raw(report)
+    if told.filter(context__trade_id=context.get("trade_id")).exists():
+        return
+    row = record_error(
+        error,
+        context=context,
+        severity=Severity.CRITICAL,
+        order_id=error.order_id,
+        account_id=account.pk,
+    )
+    order = Order.objects.select_related("user", "workspace", "instrument").get(pk=error.order_id)
+    notify(
+        order.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"Not the trades that were written down: {order.instrument.trading_symbol}",
+        message=f"{error}. Compare the position with the broker's.",
+        now=row.created_at,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
+    )
 
 
 def raw(report: OrderReport | TradeReport) -> dict[str, str]:

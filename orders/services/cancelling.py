@@ -1,15 +1,16 @@
 """Cancel an order: never assumed, only proven. A fill can cross a cancel, and the fill wins."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
 from operations.errors import contained
 from orders.lifecycle import IllegalTransition, Move
-from orders.models import EventSource, Order
+from orders.models import EventSource, Order, OrderEvent
 from orders.nudging import nudge_order
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
@@ -17,6 +18,7 @@ from orders.states import CANCELLABLE, OrderStatus
 from risk.selectors import entries_blocked
 
 __all__ = ["IllegalTransition", "cancel_order"]
+ASK_AGAIN_AFTER = timedelta(seconds=10)
 
 
 @transaction.atomic
@@ -55,10 +57,13 @@ def cancel_halted_entries(*, now: datetime) -> int:
     """Cancel every entry of ours that still waits where trading has been stopped since.
 
     It runs with every sweep, so it also catches what could not be cancelled when the halt came,
-    such as an order whose answer was lost.
+    such as an order whose answer was lost. What the broker has just refused waits a little.
     """
+    refused = OrderEvent.objects.filter(
+        order=OuterRef("pk"), event_type=Move.CANCEL_REFUSED, recorded_at__gt=now - ASK_AGAIN_AFTER
+    )
     entries = Order.objects.halted_with_trading().filter(
-        entries_blocked(), status__in=CANCELLABLE, account__own_clock=False
+        entries_blocked(), ~Exists(refused), status__in=CANCELLABLE, account__own_clock=False
     )
     taken = 0
     for order in entries.select_related("instrument", "workspace"):

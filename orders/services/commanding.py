@@ -125,11 +125,13 @@ def settle_changes(order_id: uuid.UUID, *, succeeded: bool, words: str, now: dat
     """Close the changes that wait for an answer, and give the order what they made of it."""
     order = locked_order(order_id)
     changes = _open_changes(order)
+    if order.state.is_final and changes:
+        succeeded, words = False, "The order had ended before the change was answered"
     for change in changes:
         change.succeeded, change.settled_at = succeeded, now
         change.error_message = "" if succeeded else words
         change.save(update_fields=["succeeded", "settled_at", "error_message"])
-    if not changes:
+    if not changes or order.state.is_final:
         return
     move = Move.MODIFY_DONE if succeeded else Move.MODIFY_REFUSED
     if succeeded:

@@ -1,26 +1,25 @@
 """Settle by hand an order that outlasted its day unknown: only the broker's own paper can tell.
 
-What a person says yields to the broker's word: a report or a trade that comes later is taken in as
-ever, with an alarm, and a trade that was written by hand is not booked a second time.
+A report that comes later is taken in as ever, with an alarm. A trade that was written by hand is
+not booked a second time when the broker tells it; one that it tells otherwise is not booked beside
+it, and the order's owner is told.
 """
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from django.db import transaction
 
 from accounts.models import User
-from accounts.permissions import require_trading_role
+from accounts.permissions import require_active, require_trading_role
 from brokers.gateway import TradeReport
 from brokers.registry import Clock
 from brokers.terms import Product, Side
-from brokers.venue import IST, CalendarUnknown, installed_venue
-from market.calendar import local_day
-from market.schedules import CALENDARS
 from operations.figures import ist_moment, rupees
+from orders.days import day_ends_at
 from orders.lifecycle import IllegalTransition, Move, end_of_day
 from orders.models import EventSource, Order
 from orders.services.parking import claim_parked
@@ -73,14 +72,7 @@ class Verdict:
 
 def settled_by_itself_until(order: Order) -> datetime | None:
     """Until when the broker's book of the order's day can tell; None while no calendar says."""
-    exchange, sent = order.instrument.exchange, order.submitted_at or order.created_at
-    try:
-        session = installed_venue().session_date(order.instrument.ref(), sent)
-    except CalendarUnknown:
-        return None
-    known = CALENDARS.get(exchange)
-    day_after = max(session, local_day(exchange, sent)) + timedelta(days=1)
-    return datetime.combine(day_after, time.min, known.zone if known else IST)
+    return day_ends_at(order)
 
 
 def check_verdict(order: Order, verdict: Verdict) -> None:
@@ -103,12 +95,13 @@ def settle_by_hand(order: Order, verdict: Verdict, *, by: User, clock: Clock) ->
 
     Its tag is looked up once more first: what the broker itself can tell goes before.
 
-    :raises PermissionDenied: when the person may not trade in the order's workspace.
+    :raises PermissionDenied: when the person may not trade in the order's workspace, or not now.
     :raises OrderInvalid: when the verdict lacks what its ending takes.
     :raises StillSettling: while the order's day is not over.
     :raises IllegalTransition: when the order is not unknown, or not any more.
     """
     require_trading_role(by, order.workspace)
+    require_active(by, now=clock())
     check_unknown(order)
     check_over(order, now=clock())
     check_verdict(order, verdict)
@@ -202,6 +195,8 @@ def _evidence_complaint(verdict: Verdict) -> str:
 
 def _number_complaint(order: Order, verdict: Verdict) -> str:
     number = verdict.broker_order_id
+    if order.broker_order_id and number != order.broker_order_id:
+        return f"The broker had it as {order.broker_order_id}: write that number"
     if verdict.ending is Ending.NEVER_ARRIVED:
         return "An order that never arrived has no number at the broker" if number else ""
     if not number:
@@ -225,6 +220,21 @@ def _trades_complaint(order: Order, verdict: Verdict) -> str:
     if verdict.traded > order.quantity:
         asked = rupees(order.quantity, 0)
         return f"{rupees(verdict.traded, 0)} are more than the {asked} that were asked for"
+    return _booked_complaint(order, verdict)
+
+
+def _booked_complaint(order: Order, verdict: Verdict) -> str:
+    """Some of its trades may be known: written down again, they would be booked twice."""
+    if not order.traded_quantity:
+        return ""
+    numbers = {each.number for each in verdict.trades}
+    told = order.trades.values_list("broker_trade_id", "exchange_trade_id")
+    again = sorted(number for pair in told for number in pair if number in numbers)
+    if again:
+        return f"Trade {again[0]} is booked already: write only what is not"
+    left = order.quantity - order.traded_quantity
+    if verdict.traded > left:
+        return f"Only {rupees(left, 0)} of it are not booked yet: write only their trades"
     return ""
 
 

@@ -67,7 +67,8 @@ def _take_over(order: Order, report: OrderReport) -> None:
 
 
 def _average_improves(order: Order, report: OrderReport) -> bool:
-    return report.average_price is not None and order.average_price is None
+    is_untold = report.average_price is not None and order.average_price is None
+    return is_untold and report.filled_quantity > order.traded_quantity
 
 
 def _take_average(order: Order, report: OrderReport) -> None:

@@ -6,11 +6,10 @@ import uuid
 from dataclasses import fields
 from datetime import datetime, timedelta
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 
 from accounts.models import User
-from accounts.permissions import require_trading_role
+from accounts.permissions import require_active, require_trading_role
 from brokers.gateway import Margin
 from brokers.registry import UnknownBroker, capabilities_of
 from brokers.venue import CalendarUnknown, installed_venue
@@ -81,8 +80,7 @@ def _is_own_way_out(request: OrderRequest) -> bool:
 
 def _require_trader(user: User, request: OrderRequest, *, now: datetime) -> None:
     require_trading_role(user, request.account.workspace)
-    if not user.can_act(now):
-        raise PermissionDenied("Your access has ended")
+    require_active(user, now=now)
 
 
 def _already_written(request: OrderRequest, key: str, digest: str) -> Order | None:
@@ -160,9 +158,6 @@ def _write(
 def proposal_for(
     request: OrderRequest, appraisal: Appraisal, *, order_id: uuid.UUID, now: datetime
 ) -> Proposal:
-    clouded = Order.objects.clouding(now=now).filter(
-        account=request.account, instrument=request.instrument
-    )
     return Proposal(
         order_id=order_id,
         account=request.account,
@@ -177,12 +172,26 @@ def proposal_for(
         available=appraisal.available,
         available_as_of=appraisal.as_of,
         session_date=installed_venue().session_date(request.instrument.ref(), now),
-        is_clouded=clouded.exclude(pk=order_id).exists(),
+        cloud=_cloud(request, order_id, now=now),
         reduce_only=request.reduce_only,
         list_complaint=list_complaint(
             request.instrument, broker=request.account.connection.broker_type, at=now
         ),
     )
+
+
+def _cloud(request: OrderRequest, order_id: uuid.UUID, *, now: datetime) -> str:
+    """Say what is not known of another order in the instrument, nothing when all is."""
+    others = Order.objects.clouding(now=now).filter(
+        account=request.account, instrument=request.instrument
+    )
+    status = others.exclude(pk=order_id).values_list("status", flat=True).first()
+    if status is None:
+        return ""
+    symbol = request.instrument.trading_symbol
+    if OrderStatus(status).is_final:
+        return f"An order in {symbol} has filled and its trades are not told yet: wait for them"
+    return f"An order in {symbol} may or may not be live: wait until that is known"
 
 
 def _new_order(

@@ -19,7 +19,7 @@ from orders.models import EventSource, Order, OrderSource, Trade
 from orders.outside import parts_by_book, record_parts
 from orders.services.cancelling import cancel_order
 from orders.services.transitions import Note, snapshot_of, take_snapshot, write_taken
-from orders.soundness import ReportUnsound
+from orders.soundness import HandWritingDiffers, ReportUnsound
 from orders.states import CANCELLABLE, FINAL
 from portfolio.booking import SMALLEST
 from portfolio.charges import ChargeBreakdown
@@ -28,6 +28,7 @@ from portfolio.services import Sitting, count_order
 from risk.selectors import Book, exposure
 
 FILL = "FILL"
+_BY_HAND = "HAND-"
 # Each trade with how it was split over several books, where it was.
 Split = list[tuple[Trade, tuple[FillPart, ...]]]
 
@@ -48,6 +49,8 @@ def record_trades(
     """
     if not reports:
         return
+    if order.state.is_final:
+        _check_hand_written(order)
     before, was_untraded = order.state, order.traded_quantity == 0
     split = _booked(order, reports, now=now)
     trades = Trade.objects.bulk_create(trade for trade, _ in split)
@@ -89,6 +92,7 @@ def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[
     One that a person wrote down before the broker told it takes the broker's number over.
 
     :raises ReportUnsound: when one was told before with another quantity or price.
+    :raises HandWritingDiffers: when it is not what a person wrote down of its order.
     """
     names = {name for report in reports for name in (report.trade_id, _written_as(report))}
     asked = Trade.objects.filter(account=account, broker_trade_id__in=names)
@@ -100,6 +104,8 @@ def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[
         if before is None:
             known[report.trade_id] = figures
             new.append(report)
+        elif before != figures and report.trade_id not in known:
+            raise _differing(asked.get(broker_trade_id=written), report)
         elif before != figures:
             raise ReportUnsound(f"Trade {report.trade_id} was {before[0]} at {before[1]} before")
         elif written in known and written != report.trade_id:
@@ -107,9 +113,26 @@ def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[
     return new
 
 
+def _check_hand_written(order: Order) -> None:
+    """Book nothing beside what a person wrote down of an order, until the broker has confirmed it.
+
+    :raises HandWritingDiffers: while something that was written down is not confirmed.
+    """
+    if order.trades.filter(broker_trade_id__startswith=_BY_HAND).exists():
+        raise HandWritingDiffers(order.pk, "The broker tells a trade that nobody wrote down")
+
+
+def _differing(written: Trade, report: TradeReport) -> HandWritingDiffers:
+    told = f"{report.quantity} at {report.price}"
+    words = f"The broker tells {told} of trade {report.trade_id}"
+    return HandWritingDiffers(
+        written.order_id, f"{words}, written down as {written.quantity} at {written.price}"
+    )
+
+
 def hand_trade_id(broker_order_id: str, number: str) -> str:
     """Name a trade that a person wrote down: a broker's own id may have more in it than that."""
-    return f"HAND-{broker_order_id}-{number}"
+    return f"{_BY_HAND}{broker_order_id}-{number}"
 
 
 def _written_as(report: TradeReport) -> str:

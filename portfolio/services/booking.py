@@ -19,11 +19,12 @@ from portfolio.services.netting import move_cash, netted_position
 from portfolio.services.positions import Booking, Positions
 from portfolio.services.sessions import (
     Gain,
+    carry_into_later,
     lock_account,
-    open_unrealized,
     save_session,
     start_session,
     take_gain,
+    unrealized_in,
 )
 from portfolio.splitting import parts_of
 
@@ -52,7 +53,7 @@ class Sitting:
     def __init__(self, first: Fill, *, now: datetime) -> None:
         self._account, self._now = first.account, now
         self._session = start_session(first.account, session_date=first.session_date, now=now)
-        self._unrealized = open_unrealized(first.account)
+        self._unrealized = unrealized_in(self._session)
         self.positions = Positions(first)
         self._holding = holding_of(first)
         self._netted = netted_position(first)
@@ -93,6 +94,7 @@ class Sitting:
             self._netted.save(update_fields=["quantity", "open_cost"])
         post_all(self._account, self._vouchers, now=self._now)
         save_session(self._session, now=self._now, is_trade=True)
+        carry_into_later(self._session, self.positions.gained)
         workspace_id, account_id = self._account.workspace_id, self._account.pk
         for kind in ("positions", "funds"):
             publish(kind, workspace_id=workspace_id, subject_id=account_id, now=self._now)

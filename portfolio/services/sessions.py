@@ -156,6 +156,25 @@ def _note_equity(session: TradingSession, *, now: datetime, is_trade: bool) -> N
     )
 
 
+def unrealized_in(session: TradingSession) -> Decimal:
+    """Return what the open positions have gained for the session: a day that has ended keeps its
+    own closing figure, whatever they have come to be worth since."""
+    if session.status == SessionStatus.COMPLETED:
+        return session.unrealized_pnl
+    return open_unrealized(session.account)
+
+
+def carry_into_later(session: TradingSession, gained: Decimal) -> None:
+    """Let the days after it begin with what a late fill of an ended day has opened."""
+    if session.status == SessionStatus.COMPLETED and gained:
+        TradingSession.objects.filter(
+            account_id=session.account_id, session_date__gt=session.session_date
+        ).update(
+            opening_unrealized=F("opening_unrealized") + gained,
+            unrealized_pnl=F("unrealized_pnl") + gained,
+        )
+
+
 def open_unrealized(account: TradingAccount) -> Decimal:
     """Return what the account's open positions have gained, at the last marks."""
     total = Position.objects.open().filter(account=account).aggregate(sum=Sum("unrealized_pnl"))

@@ -48,7 +48,9 @@ def turn_live_on(account: TradingAccount, *, by: User, now: datetime) -> None:
     :raises NotReadyForLive: naming what does not hold.
     """
     require_managing_role(by, account.workspace)
-    held = TradingAccount.objects.select_for_update().get(pk=account.pk)
+    # Whoever disconnects or replaces credentials locks it too, and turns live trading off.
+    BrokerConnection.objects.select_for_update(no_key=True).get(pk=account.connection_id)
+    held = TradingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     missing = [each for each in _conditions(held, now=now) if not each.is_met]
     if held.is_paper or missing:
         raise NotReadyForLive("; ".join(each.words for each in missing) or "It is a paper account")

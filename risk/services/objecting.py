@@ -103,9 +103,8 @@ def _knowledge(proposal: Proposal) -> Iterator[Refusal]:
     symbol = proposal.instrument.trading_symbol
     if proposal.reference_price is None:
         yield Refusal("NO_PRICE", f"No current price of {symbol} is known")
-    if proposal.is_clouded:
-        words = f"An order in {symbol} may or may not be live: wait until that is known"
-        yield Refusal("UNKNOWN_ORDER", words)
+    if proposal.cloud:
+        yield Refusal("UNKNOWN_ORDER", proposal.cloud)
     yield from _differences(proposal)
     if proposal.list_complaint:
         yield Refusal("STALE_INSTRUMENT_LIST", proposal.list_complaint)

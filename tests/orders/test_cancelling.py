@@ -101,6 +101,17 @@ class TestACancel:
         order.refresh_from_db()
         assert order.state is OrderStatus.CANCELLED
 
+    def test_that_is_sent_again_and_again_is_given_up_all_the_same(self) -> None:
+        desk = make_desk()
+        order = cancel(desk, resting(desk))
+        for _ in range(4):
+            with answering(cancel=Unknown("read timed out")):
+                send_commands(desk.clock)
+            desk.now += timedelta(seconds=11)
+        reconcile_account(desk.account, clock=desk.clock)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.OPEN
+
     def test_that_plainly_did_not_take_is_settled_by_reconciliation(self) -> None:
         desk = make_desk()
         order = cancel(desk, resting(desk))

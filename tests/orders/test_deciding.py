@@ -251,11 +251,20 @@ class TestAFilledOrder:
         assert Position.objects.open().get().quantity == 10
         assert not alarms()
 
-    def test_books_another_trade_that_the_broker_tells_later(
+    def test_has_no_other_trade_booked_beside_what_was_written_down(
         self, desk: Desk, order: Order
     ) -> None:
         settle(desk, order, WHOLE)
-        tell(desk, trades=(trade(order, number="502"),))
+        for _ in range(2):
+            tell(desk, trades=(trade(order, number="502"),))
+        assert Position.objects.open().get().quantity == 10
+        assert Notification.objects.filter(title__startswith="Not the trades").count() == 1
+
+    def test_takes_a_late_trade_once_the_broker_has_confirmed_the_others(
+        self, desk: Desk, order: Order
+    ) -> None:
+        settle(desk, order, WHOLE)
+        tell(desk, trades=(trade(order), trade(order, number="502")))
         assert Position.objects.open().get().quantity == 20
         assert Notification.objects.filter(title__contains="after the end").count() == 1
 

@@ -1,9 +1,10 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from brokers.gateway import BrokerStatus, OrderReport
+from brokers.gateway import BrokerStatus, OrderReport, Refused
 from brokers.terms import OrderType, Product, Side, Validity
 from orders.models import EventSource, Order, OrderSource
 from orders.services.cancelling import cancel_halted_entries
@@ -13,6 +14,7 @@ from orders.states import OrderStatus
 from risk.models import Trading
 from risk.selectors import effective_state
 from tests.builders import make_user
+from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,18 @@ class TestAHalt:
         cancel_halted_entries(now=desk.now)
         stop.refresh_from_db()
         assert stop.state is OrderStatus.TRIGGER_PENDING
+
+    def test_does_not_ask_at_every_sweep_for_what_the_broker_refuses(self) -> None:
+        desk = make_desk()
+        order = resting(desk)
+        halt_trading(desk.account.workspace, HaltRequest(desk.user, "Panic", "k"), now=desk.now)
+        with answering(cancel=Refused("Order is being processed", "E1")):
+            desk.send(order)
+        asked = []
+        for _ in range(6):
+            desk.now += timedelta(seconds=2)
+            asked.append(cancel_halted_entries(now=desk.now))
+        assert asked == [0, 0, 0, 0, 1, 0]
 
     def test_stops_trading_and_cancels_what_would_open_a_position(self) -> None:
         desk = make_desk()

@@ -10,6 +10,7 @@ from brokers.adapters.paper.exchange import advance, match
 from brokers.adapters.paper.gateway import open_gateway
 from brokers.gateway import Accepted, BrokerStatus, OrderReport, QuoteTick, TradeReport, Unknown
 from brokers.terms import OrderType, Product, Side, Validity
+from market.quotes import write_quotes
 from notifications.models import Notification
 from operations.models import ErrorLog
 from orders.models import EventSource, Order, OrderSource, ParkedReport, Trade
@@ -212,6 +213,17 @@ class TestAFillWithoutItsTrades:
         with answering(orders=[filled], trades=[], positions=[]):
             found = reconcile_account(desk.account, clock=desk.clock)
         assert "0 in its trades" in found.differences[0]
+
+    def test_stops_entries_in_words_that_say_so(self) -> None:
+        desk = make_desk()
+        order = desk.send(desk.place(quantity=10))
+        filled = replace(
+            report_of(desk, order), status=BrokerStatus.FILLED, filled_quantity=10, sequence=9
+        )
+        told(desk, orders=[filled])
+        desk.now += timedelta(seconds=61)
+        write_quotes([QuoteTick("NSE:RELIANCE", Decimal(100), desk.now, 1000)])
+        assert "its trades are not told yet" in desk.place().error_message
 
     def test_has_them_fetched_when_a_lost_order_is_settled(self) -> None:
         desk = make_desk()

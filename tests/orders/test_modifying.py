@@ -4,8 +4,10 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from brokers.gateway import Refused, Unknown
-from orders.models import Order
+from brokers.gateway import BrokerStatus, OrderReport, Refused, Unknown
+from brokers.terms import OrderType, Product, Side, Validity
+from orders.models import EventSource, Order
+from orders.services.commanding import settle_changes
 from orders.services.modifying import (
     IllegalTransition,
     OrderChanges,
@@ -13,6 +15,7 @@ from orders.services.modifying import (
     modify_order,
 )
 from orders.services.reconciling import reconcile_account
+from orders.services.reporting import apply_updates
 from orders.states import OrderStatus
 from risk.models import Reservation, RiskRule, RuleType
 from tests.builders import make_user
@@ -84,6 +87,29 @@ class TestAChange:
             desk.send(order)
         assert (order.state, order.price) == (OrderStatus.OPEN, Decimal("90"))
         assert order.modifications.get().succeeded is False
+
+    def test_that_a_whole_fill_overtook_is_closed_and_changes_nothing(self) -> None:
+        desk = make_desk()
+        order = change(desk, resting(desk), quantity=20)
+        report = OrderReport(
+            broker_order_id=order.broker_order_id,
+            tag=order.tag,
+            instrument_key=desk.instrument.key,
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
+            product=Product.MIS,
+            validity=Validity.DAY,
+            status=BrokerStatus.FILLED,
+            quantity=10,
+            filled_quantity=10,
+            updated_at=desk.now,
+        )
+        source = EventSource.WEBSOCKET
+        apply_updates(desk.account, orders=[report], trades=[], source=source, now=desk.now)
+        settle_changes(order.pk, succeeded=True, words="The broker took it", now=desk.now)
+        order.refresh_from_db()
+        assert (order.state, order.quantity) == (OrderStatus.FILLED, 10)
+        assert order.modifications.get().error_message.startswith("The order had ended")
 
     def test_without_an_answer_is_settled_by_the_book(self) -> None:
         desk = make_desk()

@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from brokers.gateway import QuoteTick
+from brokers.models import TradingAccount
 from brokers.terms import Product
 from market.quotes import write_quotes
 from portfolio.models import EquityPoint, SessionStatus, TradingSession
@@ -31,6 +32,12 @@ TOMORROW_MORNING = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
 
 def quote(price: str, *, at: datetime = NOW, key: str = "NSE:RELIANCE") -> None:
     write_quotes([QuoteTick(key, Decimal(price), at)])
+
+
+def _gained(account: TradingAccount) -> list[tuple[Decimal, Decimal]]:
+    """Return the net gain and the charges of each day."""
+    sessions = TradingSession.objects.filter(account=account).order_by("session_date")
+    return [(each.net_pnl, each.charges) for each in sessions]
 
 
 class TestStartSession:
@@ -185,6 +192,25 @@ class TestCloseSession:
         close_session(account, session_date=TODAY, now=EVENING)
 
         assert close_session(account, session_date=TODAY, now=TOMORROW_MORNING) is None
+
+
+class TestALateFillOfAnEndedDay:
+    def test_counts_once_and_leaves_that_days_closing_prices(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        deposit(account, amount=Decimal(50_000), now=NOW)
+        trade(account, instrument, "BUY 100 @ 100", product=Product.CNC)
+        close_session(account, session_date=TODAY, now=EVENING)
+        start_session(account, session_date=TOMORROW, now=TOMORROW_MORNING)
+        quote("50", at=TOMORROW_MORNING)
+        mark_account(account, now=TOMORROW_MORNING)
+        before = _gained(account)
+
+        trade(account, instrument, "BUY 10 @ 90", product=Product.CNC)
+
+        (day, charged), (morning, _) = _gained(account)
+        assert day - before[0][0] == -400 - (charged - before[0][1])
+        assert morning == before[1][0]
+        assert sum(gain for gain, _ in _gained(account)) == capital_of(account) - 50_000
 
 
 class TestFinishedSessions:
