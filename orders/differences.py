@@ -37,10 +37,12 @@ class DayTrades:
 class Reading:
     """One good reading: our books (by instrument key and product) beside the broker's word.
 
-    ``traded`` are today's trades by instrument, as far as anybody knows them; ``expired`` names
-    the contracts whose last day is over.
+    ``read_at`` is the moment before the broker was asked: what it tells is no newer. ``traded``
+    are today's trades by instrument, as far as anybody knows them; ``expired`` names the contracts
+    whose last day is over.
     """
 
+    read_at: datetime
     ours: Holdings
     positions: Sequence[PositionReport]
     holdings: Sequence[HoldingReport]
@@ -83,17 +85,17 @@ class Sighting:
         return self.readings >= READINGS_NEEDED and apart >= READINGS_APART
 
 
-def seen(before: Sighting | None, each: Compared, *, is_settled: bool, now: datetime) -> Sighting:
-    """Add one reading. One that says otherwise, or that is not settled, begins the count anew."""
-    first = before.first_seen_at if before else now
+def seen(before: Sighting | None, each: Compared, *, is_settled: bool, at: datetime) -> Sighting:
+    """Add what was read at one moment; if it says otherwise, or is not settled, count anew."""
+    first = before.first_seen_at if before else at
     is_same = (
         before is not None
         and before.readings > 0
         and (before.ours, before.theirs) == (each.ours, each.theirs)
     )
     if before is None or not is_same or not is_settled:
-        return Sighting(each.ours, each.theirs, first, now, now, int(is_settled))
-    return Sighting(each.ours, each.theirs, first, before.same_since, now, before.readings + 1)
+        return Sighting(each.ours, each.theirs, first, at, at, int(is_settled))
+    return Sighting(each.ours, each.theirs, first, before.same_since, at, before.readings + 1)
 
 
 def compare(reading: Reading) -> list[Compared]:

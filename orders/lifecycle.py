@@ -155,6 +155,11 @@ def end_of_day(order: Snapshot) -> Snapshot:
     return replace(order, status=S.EXPIRED, previous_status=None)
 
 
+def outlast_day(order: Snapshot) -> Snapshot:
+    """Return a working order as unknown: its day is over, and nobody saw what became of it."""
+    return replace(order, status=S.UNKNOWN, previous_status=None)
+
+
 def _status_of(report: Report) -> OrderStatus:
     """Hold a report's word against its own numbers, which are harder to get wrong."""
     if report.filled_quantity >= report.quantity:
@@ -184,6 +189,7 @@ _RANK = {
     status: rank
     for rank, status in enumerate(
         (
+            S.UNKNOWN,
             S.PLACED,
             S.QUEUED_AMO,
             S.TRIGGER_PENDING,

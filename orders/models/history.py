@@ -86,6 +86,9 @@ class ParkedReport(models.Model):
     trade_id = models.CharField(max_length=100)
     report = models.JSONField()
     received_at = models.DateTimeField()
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its owner was told that no order has come for it"
+    )
 
     class Meta:
         db_table = "parked_reports"

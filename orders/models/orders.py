@@ -146,6 +146,11 @@ class Order(models.Model):
     settle_after = models.DateTimeField(
         null=True, blank=True, help_text="When to look an unknown order up again"
     )
+    outlasted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a book read after its session listed it: what is not filled, never will be",
+    )
     command_sent_at = models.DateTimeField(
         null=True, blank=True, help_text="When the pending change or cancel last left"
     )
@@ -225,7 +230,3 @@ class Order(models.Model):
     @property
     def state(self) -> OrderStatus:
         return OrderStatus(self.status)
-
-    @property
-    def is_successful(self) -> bool:
-        return self.filled_quantity > 0

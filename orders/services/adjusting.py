@@ -72,6 +72,7 @@ def adopt_difference(
         return PositionDifference.objects.get(pk=difference_id)
 
 
+@transaction.atomic
 def tell_open_difference(row: PositionDifference, *, now: datetime) -> None:
     """Tell the owner once of a difference that nobody here can settle, and why."""
     is_old = (now - row.first_seen_at).total_seconds() >= TELL_AFTER_SECONDS

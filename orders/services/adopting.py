@@ -8,6 +8,7 @@ from brokers.venue import installed_venue
 from market.models import Instrument
 from operations.ids import new_order_tag
 from operations.models import ErrorLog, Severity
+from orders.days import is_day_over
 from orders.models import EventSource, Order, OrderSource
 from orders.services.transitions import Note, add_event
 from orders.states import FINAL, OrderStatus
@@ -61,10 +62,15 @@ def adopt_order(account: TradingAccount, report: OrderReport, *, now: datetime) 
 
 
 def _may_be_ours(account: TradingAccount, report: OrderReport) -> bool:
+    """What outlasted its own day is not in the book of a later one under any name."""
     awaited = Order.objects.filter(account=account).unsettled()
-    return awaited.filter(
+    alike = awaited.filter(
         instrument__key=report.instrument_key, side=report.side, quantity=report.quantity
-    ).exists()
+    )
+    placed_at = report.placed_at or report.updated_at
+    return any(
+        not is_day_over(order, now=placed_at) for order in alike.select_related("instrument")
+    )
 
 
 def _record(order: Order, report: OrderReport, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
@@ -27,11 +27,12 @@ from orders.differences import (
 )
 from orders.models import MissingOrder, Order, OrderSource, ParkedReport, Trade
 from orders.models.orders import OrderQuerySet
+from orders.services.parking import CLAIMED_WITHIN
 from orders.states import OrderStatus
 from portfolio.models import DifferenceState, Position, PositionDifference
 from portfolio.services import lock_account
 
-UNBOOKED_WITHIN = timedelta(days=2)
+UNBOOKED_WITHIN = CLAIMED_WITHIN
 _SIGHTED = (
     "instrument",
     "ours",
@@ -57,21 +58,24 @@ class Sighted:
 def note_differences(
     account: TradingAccount, reading: Reading, *, trades: Sequence[TradeReport], now: datetime
 ) -> Sighted:
-    """Write down what one good reading found; what it did not find again is gone."""
+    """Write down what one good reading found; what it did not find again is gone.
+
+    Readings of two workers may overlap: one that is older than the last that counted does not.
+    """
     lock_account(account)
     found = compare(reading)
     waiting = unsettled(account, trades, now=now)
-    known = {
-        (row.instrument_key, row.product): row
-        for row in PositionDifference.objects.open().filter(account=account)
-    }
-    _let_go(known, found, now=now)
+    rows_open = PositionDifference.objects.open().filter(account=account)
+    known = {(row.instrument_key, row.product): row for row in rows_open}
+    if _is_overtaken(account, reading):
+        return Sighted(tuple(known.values()), ())
+    _let_go(known, found, at=reading.read_at)
     instruments = _instruments([each.instrument_key for each in found])
     rows, believed = [], []
     for each in found:
-        row = known.get((each.instrument_key, each.product)) or _new(account, each, now=now)
+        row = known.get((each.instrument_key, each.product)) or _new(account, each, reading)
         row.instrument = instruments.get(each.instrument_key)
-        if _sight(row, each, reading, waits_for=waiting.get(each.instrument_key, ""), now=now):
+        if _sight(row, each, reading, waits_for=waiting.get(each.instrument_key, "")):
             believed.append(row)
         rows.append(row)
     if rows or known:
@@ -137,7 +141,7 @@ def unsettled(
     for key in missing.values_list("order__instrument__key", flat=True):
         waiting[key] = "An order that works at the broker is missing from its book"
     unbooked = unbooked_orders(account, now=now).values_list("instrument__key", flat=True)
-    for key in {*unbooked, *_untold(account, trades), *_parked(account)}:
+    for key in {*unbooked, *_untold(account, trades), *_parked(account, now=now)}:
         waiting[key] = "Not every fill of its orders is booked yet"
     unsure = (OrderStatus.SUBMITTING, OrderStatus.UNKNOWN)
     for key in orders.filter(status__in=unsure).values_list("instrument__key", flat=True):
@@ -159,18 +163,25 @@ def _untold(account: TradingAccount, trades: Sequence[TradeReport]) -> set[str]:
     return {key for trade_id, key in told.items() if trade_id not in booked}
 
 
-def _parked(account: TradingAccount) -> set[str]:
-    parked = ParkedReport.objects.filter(account=account).values_list("report", flat=True)
-    return {str(report.get("instrument_key", "")) for report in parked}
+def _parked(account: TradingAccount, *, now: datetime) -> set[str]:
+    """The instruments of fills that wait for their order, and not for one that never came."""
+    parked = ParkedReport.objects.filter(account=account, received_at__gt=now - UNBOOKED_WITHIN)
+    return {str(each.get("instrument_key", "")) for each in parked.values_list("report", flat=True)}
+
+
+def _is_overtaken(account: TradingAccount, reading: Reading) -> bool:
+    rows = PositionDifference.objects.filter(account=account)
+    last = rows.aggregate(last=Max("last_seen_at"))["last"]
+    return last is not None and reading.read_at < last
 
 
 def _let_go(
-    known: Mapping[BookKey, PositionDifference], found: Sequence[Compared], *, now: datetime
+    known: Mapping[BookKey, PositionDifference], found: Sequence[Compared], *, at: datetime
 ) -> None:
     still = {(each.instrument_key, each.product) for each in found}
     for book, row in known.items():
         if book not in still:
-            row.state, row.last_seen_at = DifferenceState.GONE, now
+            row.state, row.last_seen_at = DifferenceState.GONE, at
             row.reason = "Both sides agree again"
             row.save(update_fields=["state", "last_seen_at", "reason"])
 
@@ -179,23 +190,21 @@ def _instruments(keys: Collection[str]) -> dict[str, Instrument]:
     return {each.key: each for each in Instrument.objects.filter(key__in=keys)}
 
 
-def _new(account: TradingAccount, each: Compared, *, now: datetime) -> PositionDifference:
+def _new(account: TradingAccount, each: Compared, reading: Reading) -> PositionDifference:
     return PositionDifference(
         account=account,
         instrument_key=each.instrument_key,
         product=each.product,
-        first_seen_at=now,
-        same_since=now,
-        last_seen_at=now,
+        first_seen_at=reading.read_at,
+        same_since=reading.read_at,
+        last_seen_at=reading.read_at,
     )
 
 
-def _sight(
-    row: PositionDifference, each: Compared, reading: Reading, *, waits_for: str, now: datetime
-) -> bool:
+def _sight(row: PositionDifference, each: Compared, reading: Reading, *, waits_for: str) -> bool:
     """Write one sighting of a difference; tell whether it may be adopted now."""
     before = None if row._state.adding else _sighting_of(row)
-    sighting = seen(before, each, is_settled=not waits_for, now=now)
+    sighting = seen(before, each, is_settled=not waits_for, at=reading.read_at)
     doubts = doubt(each, reading)
     if row.instrument is None:
         doubts = doubts or "The instrument is not known here: import the broker's list first"

@@ -1,6 +1,6 @@
 """Orders that work at the broker and that its book does not list."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -23,12 +23,13 @@ MISSING_READINGS = 5
 
 @transaction.atomic
 def note_missing(
-    account: TradingAccount, missing: Iterable[Order], *, now: datetime
+    account: TradingAccount, missing: Iterable[Order], *, listed: Collection[str], now: datetime
 ) -> list[Order]:
     """Count one reading of a book without these orders of today; return those to wait for.
 
     One that has been missing for good has its owner told, once, and is waited for no longer:
-    entries in its instrument stop until it is settled, and the rest of the account goes on.
+    entries in its instrument stop until it is settled, and the rest of the account goes on. One
+    that is neither missing today nor ``listed`` has outlasted its day, and stays missing.
     """
     lock_account(account)
     missing = list(missing)
@@ -36,9 +37,8 @@ def note_missing(
         row.order_id: row
         for row in MissingOrder.objects.filter(order__account=account).select_related("order")
     }
-    lacking = {order.pk for order in missing}
-    for order_id, row in rows.items():
-        if order_id not in lacking:
+    for row in rows.values():
+        if row.order.broker_order_id in listed or not row.order.state.is_working:
             _is_back(row, now=now)
     return [order for order in missing if not _count(order, rows.get(order.pk), now=now)]
 
@@ -59,8 +59,8 @@ def _count(order: Order, row: MissingOrder | None, *, now: datetime) -> bool:
 
 
 def _is_back(row: MissingOrder, *, now: datetime) -> None:
-    """The book lists it again, or it has ended."""
-    if row.told_at is not None and not row.order.state.is_final:
+    """The book lists it again, or it works no more, as far as anybody knows."""
+    if row.told_at is not None and row.order.state.is_working:
         _write_event(row.order, "BACK_IN_BOOK", "The broker's book lists it again", now=now)
     row.delete()
 

@@ -1,7 +1,7 @@
 """Fills that come before their order: kept, and recorded once it is known."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -9,11 +9,18 @@ from django.db import transaction
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
+from notifications.models import AlertLevel, NotificationType
+from notifications.services import notify
+from operations.figures import rupees
+from operations.models import ErrorLog, Severity
 from orders.models import EventSource, Order, ParkedReport
 from orders.services.batches import raw, runs, take_in
 from orders.services.sending import held_order
 from orders.services.trading import record_trades, unrecorded
 from orders.soundness import ReportUnsound
+
+# An order comes a while after its fill, or never.
+CLAIMED_WITHIN = timedelta(days=2)
 
 
 def park(account: TradingAccount, trades: Sequence[TradeReport], *, now: datetime) -> None:
@@ -46,6 +53,41 @@ def claim_parked(account: TradingAccount, order: Order, *, now: datetime) -> Non
 
     for run in runs([_trade_of(row.report) for row in waiting.order_by("pk")]):
         take_in(account, run, record)
+
+
+@transaction.atomic
+def tell_unclaimed(account: TradingAccount, *, now: datetime) -> None:
+    """Tell the owner once of the fills whose order never came; nothing waits for them any more."""
+    old = ParkedReport.objects.filter(
+        account=account, told_at=None, received_at__lte=now - CLAIMED_WITHIN
+    )
+    trades = [_trade_of(row.report) for row in old.order_by("pk")]
+    if not trades or not old.update(told_at=now):
+        return
+    words = "; ".join(_words(trade) for trade in trades)
+    ErrorLog.objects.create(
+        error_type="FillWithoutOrder",
+        message=f"{account.name}: {words}",
+        severity=Severity.CRITICAL,
+        related_account_id=account.pk,
+    )
+    notify(
+        account.connection.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"The broker told of fills whose order never came: {account.name}",
+        message=(
+            f"{words}. None of it is booked. Look it up at the broker: where the position differs "
+            "by it, the difference is adopted, or yours to settle."
+        ),
+        now=now,
+        workspace=account.workspace,
+    )
+
+
+def _words(trade: TradeReport) -> str:
+    what = f"{trade.side.title()} {rupees(trade.quantity, 0)} {trade.instrument_key}"
+    return f"{what} at {rupees(trade.price)}, order {trade.broker_order_id}"
 
 
 def check_own(order: Order, trades: Sequence[TradeReport]) -> None:

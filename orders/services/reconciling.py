@@ -5,22 +5,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from brokers.gateway import Gateway, GatewayUnavailable, OrderReport
+from brokers.gateway import (
+    Gateway,
+    GatewayUnavailable,
+    HoldingReport,
+    OrderReport,
+    PositionReport,
+    TradeReport,
+)
 from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
-from brokers.venue import installed_venue
 from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
 from orders.differences import Reading, compare
-from orders.lifecycle import Move, end_of_day
-from orders.models import EventSource, Order
+from orders.lifecycle import Move
+from orders.models import EventSource, Order, OrderEvent
 from orders.models.orders import OrderQuerySet
 from orders.services.commanding import settle_changes
 from orders.services.concluding import Found, conclude_live, conclude_paper
@@ -30,10 +37,12 @@ from orders.services.differing import (
     our_holdings,
     unbooked_orders,
 )
+from orders.services.ending import end_missing, has_outlasted, note_outlasting
 from orders.services.missing import note_missing
+from orders.services.parking import tell_unclaimed
 from orders.services.reporting import apply_updates
 from orders.services.sending import locked_order
-from orders.services.transitions import Note, make_move, snapshot_of, write_snapshot
+from orders.services.transitions import Note, make_move
 from orders.states import OrderStatus
 from portfolio.models import PositionDifference
 from portfolio.services import refresh_funds
@@ -41,8 +50,11 @@ from portfolio.services import refresh_funds
 # A change or cancel that the broker's book does not show by then did not take.
 COMMAND_GRACE = timedelta(seconds=30)
 
-# A worker that has been at one account for that long has died.
-LONGEST_TURN = timedelta(seconds=120)
+# A worker that has been at one account for that long has died; if not, two at it do no harm.
+LONGEST_TURN = timedelta(seconds=45)
+
+_Row = TypeVar("_Row", OrderReport, TradeReport, PositionReport, HoldingReport)
+_NAMES = ("broker_order_id", "trade_id", "instrument_key")
 
 
 class BookNotWhole(Exception):
@@ -76,6 +88,7 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     except (GatewayUnavailable, BookNotWhole) as error:
         _record_failure(account, str(error))
         return Reconciliation(is_complete=False)
+    tell_unclaimed(account, now=clock())
     conclude = conclude_paper if account.is_paper else conclude_live
     differences = conclude(account, found, now=clock())
     return Reconciliation(is_complete=True, differences=tuple(differences))
@@ -87,8 +100,8 @@ def read_account(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> 
     :raises GatewayUnavailable: when a read failed; it proves nothing.
     :raises BookNotWhole: when the book lacks an order that is known to be working there.
     """
-    found = _read_and_compare(account, gateway, now=clock())
-    return _read_and_compare(account, gateway, now=clock()) if found.differences else found
+    found = _read_and_compare(account, gateway, clock=clock)
+    return _read_and_compare(account, gateway, clock=clock) if found.differences else found
 
 
 def accounts_due(*, now: datetime) -> list[uuid.UUID]:
@@ -119,14 +132,20 @@ def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> None:
         cache.delete(turn)
 
 
-def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetime) -> Found:
+def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:
+    now = clock()
     book, trades = gateway.orders(), gateway.trades()
     apply_updates(account, orders=book, trades=trades, source=EventSource.RECONCILE, now=now)
+    book, trades = _askable(book), _askable(trades)
     _check_whole(account, book, now=now)
     _settle_commands(account, book, now=now)
-    _end_missing(account, book, now=now)
-    positions, holdings, ours = gateway.positions(), gateway.holdings(), our_holdings(account)
+    end_missing(_missing(account, book), now=now)
+    # What is told from here on is as old as this moment, however long it takes.
+    read_at = clock()
+    positions, holdings = _askable(gateway.positions()), _askable(gateway.holdings())
+    ours = our_holdings(account)
     reading = Reading(
+        read_at=read_at,
         ours=ours,
         positions=positions,
         holdings=holdings,
@@ -136,33 +155,35 @@ def _read_and_compare(account: TradingAccount, gateway: Gateway, *, now: datetim
     return Found(reading, tuple(trades), tuple(compare(reading)), _unbooked(account, now=now))
 
 
+def _askable(rows: Sequence[_Row]) -> list[_Row]:
+    """Leave out what no database can even ask for; an order or a trade has had its alarm."""
+    return [row for row in rows if not any("\x00" in getattr(row, name, "") for name in _NAMES)]
+
+
 def _check_whole(account: TradingAccount, book: Sequence[OrderReport], *, now: datetime) -> None:
     """Refuse a book without an order of today that works there: it ends nothing, proves nothing.
 
-    What was sent since the reading began may be missing from it. Orders of earlier days are
-    missing from every book, and end for that; see :func:`_end_missing`. One that has been missing
-    for good has been told of, and the rest of the account goes on without it.
+    What was sent since the reading began may be missing from it. Orders that have outlasted their
+    day are missing from every book, see :func:`end_missing`. One that has been missing for good
+    has been told of, and the rest of the account goes on without it.
 
     :raises BookNotWhole: naming what it lacks.
     """
+    listed = {report.broker_order_id for report in book}
+    note_outlasting(account, listed, now=now)
     missing = _missing(account, book).filter(submitted_at__lt=now)
-    today = [order for order in missing if not _is_of_an_earlier_day(order, now)]
-    awaited = [order.broker_order_id for order in note_missing(account, today, now=now)]
-    if awaited:
-        words = f"The broker's book lacks {', '.join(awaited)}, known to be working there"
-        raise BookNotWhole(words)
+    today = [order for order in missing if not has_outlasted(order, now=now)]
+    waiting = note_missing(account, today, listed=listed, now=now)
+    if waiting:
+        awaited = ", ".join(order.broker_order_id for order in waiting)
+        raise BookNotWhole(f"The broker's book lacks {awaited}, known to be working there")
 
 
 def _missing(account: TradingAccount, book: Sequence[OrderReport]) -> OrderQuerySet:
     listed = {report.broker_order_id for report in book}
     working = Order.objects.filter(account=account).working()
-    related = ("instrument", "account", "user", "workspace")
+    related = ("instrument", "account__connection", "user", "workspace")
     return working.exclude(broker_order_id__in=listed).select_related(*related)
-
-
-def _is_of_an_earlier_day(order: Order, now: datetime) -> bool:
-    ref, venue = order.instrument.ref(), installed_venue()
-    return venue.session_date(ref, order.created_at) < venue.session_date(ref, now)
 
 
 def _unbooked(account: TradingAccount, *, now: datetime) -> tuple[str, ...]:
@@ -179,11 +200,7 @@ def _settle_commands(
 ) -> None:
     """Return orders to their state where the broker plainly did not take the change or cancel."""
     working = {report.broker_order_id: report for report in book}
-    changing = (OrderStatus.MODIFY_PENDING, OrderStatus.CANCEL_PENDING)
-    stale = Order.objects.filter(
-        account=account, status__in=changing, command_sent_at__lt=now - COMMAND_GRACE
-    )
-    for order in stale.select_related("account"):
+    for order in _unanswered(account, now=now).select_related("account"):
         if order.broker_order_id not in working:
             continue
         if order.state is OrderStatus.MODIFY_PENDING:
@@ -192,6 +209,17 @@ def _settle_commands(
             settle_changes(order.pk, succeeded=took, words=words, now=now)
         else:
             _refuse_cancel(order, now=now)
+
+
+def _unanswered(account: TradingAccount, *, now: datetime) -> OrderQuerySet:
+    """What was asked for longer ago than the grace. A cancel is sent again and again meanwhile."""
+    since = now - COMMAND_GRACE
+    asked = OrderEvent.objects.filter(
+        order=OuterRef("pk"), event_type=Move.ASK_CANCEL, recorded_at__gte=since
+    )
+    changes = Q(status=OrderStatus.MODIFY_PENDING, command_sent_at__lt=since)
+    cancels = Q(~Exists(asked), status=OrderStatus.CANCEL_PENDING, command_sent_at__isnull=False)
+    return Order.objects.filter(changes | cancels, account=account)
 
 
 def _matches(order: Order, report: OrderReport) -> bool:
@@ -211,23 +239,6 @@ def _refuse_cancel(order: Order, *, now: datetime) -> None:
         words = "The broker still has it working: the cancel did not take"
         note = Note(Move.CANCEL_REFUSED, EventSource.RECONCILE, now, words)
         make_move(held, Move.CANCEL_REFUSED, note=note, now=now)
-
-
-def _end_missing(account: TradingAccount, book: Sequence[OrderReport], *, now: datetime) -> None:
-    """End the orders of an earlier day that are not in today's book: no book carries them over."""
-    for order in _missing(account, book):
-        if _is_of_an_earlier_day(order, now):
-            _expire(order, now=now)
-
-
-@transaction.atomic
-def _expire(order: Order, *, now: datetime) -> None:
-    held = locked_order(order.pk)
-    if not held.state.is_working:
-        return
-    words = "Its day is over and it is not in the broker's book"
-    note = Note("DAY_ENDED", EventSource.RECONCILE, now, words)
-    write_snapshot(held, end_of_day(snapshot_of(held)), note=note, now=now)
 
 
 def _record_failure(account: TradingAccount, words: str) -> None:

@@ -86,6 +86,7 @@ def place_request(order: Order) -> PlaceRequest:
         trigger_price=order.trigger_price,
         disclosed_quantity=order.disclosed_quantity,
         is_amo=order.is_amo,
+        is_exit=order.is_exit,
     )
 
 

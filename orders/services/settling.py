@@ -8,8 +8,8 @@ from django.db import transaction
 
 from brokers.gateway import GatewayUnavailable, OrderReport
 from brokers.registry import Clock, gateway_for
-from market.calendar import local_day
 from operations.errors import contained
+from orders.days import can_be_in_book, sent_at
 from orders.lifecycle import Move
 from orders.models import EventSource, MissingOrder, Order
 from orders.services.reporting import apply_updates
@@ -43,7 +43,7 @@ def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
 
     It is given up only after five minutes and two full readings of its own day's book without it;
     even then a report that comes later revives it. What outlasts its day stays unknown, for a
-    person: no book can tell any more.
+    person: no book can tell any more. What the broker has once had is never given up.
     """
     order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
     gateway = gateway_for(order.account, clock=clock)
@@ -55,7 +55,8 @@ def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
     found = _find(order, list(book))
     if found is None:
         now = clock()
-        proves = _is_whole(order, book) and is_of_its_day(order, now)
+        is_awaited = not order.broker_order_id and can_be_in_book(order, now=now)
+        proves = is_awaited and _is_whole(order, book)
         _look_again(order_id, was_read=proves, now=now)
         return
     apply_updates(
@@ -75,14 +76,16 @@ def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
     return not awaited.exclude(broker_order_id__in=listed).exists()
 
 
-def is_of_its_day(order: Order, now: datetime) -> bool:
-    """Tell whether the broker's book can still have the order: a book is for one day."""
-    exchange, sent = order.instrument.exchange, order.submitted_at or order.created_at
-    return local_day(exchange, sent) == local_day(exchange, now)
-
-
 def _find(order: Order, book: list[OrderReport]) -> OrderReport | None:
-    return next((report for report in book if report.tag == order.tag), None)
+    number = order.broker_order_id
+    return next(
+        (
+            report
+            for report in book
+            if report.tag == order.tag or (number and report.broker_order_id == number)
+        ),
+        None,
+    )
 
 
 @transaction.atomic
@@ -91,7 +94,7 @@ def _look_again(order_id: uuid.UUID, *, was_read: bool, now: datetime) -> None:
     if order.state is not OrderStatus.UNKNOWN:
         return
     readings = order.retry_count + was_read
-    sent = order.submitted_at or order.created_at
+    sent = sent_at(order)
     if was_read and readings >= GOOD_READINGS and now - sent >= GIVE_UP_AFTER:
         words = f"It never reached the broker: not in {readings} full readings of its book"
         note = Note(Move.GIVE_UP, EventSource.RECONCILE, now, words)

@@ -77,6 +77,41 @@ class TestTheEndOfTheDay:
         assert not alerts()
 
 
+class TestAnOrderSentAfterTheClose:
+    """It is for the next session, and in the books of both days."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        return make_desk()
+
+    @pytest.fixture
+    def order(self, desk: Desk) -> Order:
+        order = lose(desk)
+        sent = datetime(2026, 6, 17, 14, 30, tzinfo=UTC)
+        Order.objects.update(is_amo=True, submitted_at=sent, created_at=sent)
+        return order
+
+    def test_is_not_over_at_midnight(self, desk: Desk, order: Order) -> None:
+        desk.now = datetime(2026, 6, 17, 18, 31, tzinfo=UTC)
+        with answering(orders=[], trades=[]):
+            assert end_order_day(desk.clock) == 0
+        assert not alerts()
+
+    def test_is_over_after_its_session(self, desk: Desk, order: Order) -> None:
+        desk.now = EVENING + timedelta(days=1)
+        with answering(deaf=True):
+            assert end_order_day(desk.clock) == 1
+
+    def test_is_settled_by_the_book_of_its_session(self, desk: Desk, order: Order) -> None:
+        desk.now = NEXT_DAY
+        with answering(orders=[], trades=[]):
+            for _ in range(3):
+                desk.now += timedelta(minutes=6)
+                settle_unknown(order.pk, clock=desk.clock)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.REJECTED
+
+
 class TestABookOfAnotherDay:
     def test_does_not_prove_that_an_order_never_came(self) -> None:
         desk = make_desk()

@@ -32,7 +32,7 @@ def row(quantity: int, *, product: Product = Product.MIS, bought: int = 0, sold:
 
 def reading(ours: dict[tuple[str, str], int], *rows: PositionReport, **fields: object) -> Reading:
     given_fields = {"holdings": (), "traded": {}, **fields}
-    return Reading(ours, rows, **given_fields)  # type: ignore[arg-type]  # by name
+    return Reading(NOW, ours, rows, **given_fields)  # type: ignore[arg-type]  # by name
 
 
 def doubts(told: Reading) -> list[str]:
@@ -123,7 +123,7 @@ class TestASequenceOfReadings:
         for seconds, theirs, is_settled in steps:
             now += timedelta(seconds=seconds)
             each = Compared(KEY, "MIS", 10, theirs)
-            sighting = seen(sighting, each, is_settled=is_settled, now=now)
+            sighting = seen(sighting, each, is_settled=is_settled, at=now)
             run = _run(run, theirs, now) if is_settled else []
             is_due = len(run) >= 2 and run[-1][1] - run[0][1] >= READINGS_APART
             assert sighting.is_believed == is_due
@@ -138,8 +138,8 @@ class TestASequenceOfReadings:
 
     def twice(self, seconds: float) -> Sighting:
         each = Compared(KEY, "MIS", 10, 7)
-        first = seen(None, each, is_settled=True, now=NOW)
-        return seen(first, each, is_settled=True, now=NOW + timedelta(seconds=seconds))
+        first = seen(None, each, is_settled=True, at=NOW)
+        return seen(first, each, is_settled=True, at=NOW + timedelta(seconds=seconds))
 
 
 def _run(run: list[Step], theirs: int, now: datetime) -> list[Step]:

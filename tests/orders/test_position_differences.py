@@ -7,12 +7,14 @@ import pytest
 from pytest_django import Settings
 
 from brokers.gateway import QuoteTick, Unknown
+from brokers.registry import gateway_for
 from brokers.terms import Side
 from market.quotes import write_quotes
 from notifications.models import AlertLevel, Notification
 from orders.models import Order
+from orders.services.concluding import Found, conclude_live
 from orders.services.exiting import NothingToExit, exit_position
-from orders.services.reconciling import accounts_due
+from orders.services.reconciling import accounts_due, read_account
 from orders.states import OrderStatus
 from portfolio.models import DifferenceState, Position, PositionDifference
 from tests.builders import make_instrument
@@ -186,6 +188,36 @@ class TestIsNotAdopted:
     def nothing_is(self, desk: Desk) -> None:
         assert Order.objects.filter(source="ADJUSTMENT").count() == 0
         assert Position.objects.open().get().quantity == 10
+
+
+class TestTwoReadingsThatOverlap:
+    def read(self, desk: Desk, quantity: int, *, after: float = 0) -> Found:
+        desk.now += timedelta(seconds=after)
+        with saying(moved(desk, quantity)):
+            return read_account(
+                desk.account, gateway_for(desk.account, clock=desk.clock), clock=desk.clock
+            )
+
+    def conclude(self, desk: Desk, found: Found, *, after: float) -> None:
+        conclude_live(desk.account, found, now=desk.now + timedelta(seconds=after))
+
+    def test_are_not_two_that_confirm_one_another(self, desk: Desk) -> None:
+        first, second = self.read(desk, 7), self.read(desk, 7, after=1)
+        self.conclude(desk, first, after=1)
+        self.conclude(desk, second, after=20)
+        assert the_difference().state == DifferenceState.OPEN
+
+    def test_leave_the_older_one_out(self, desk: Desk) -> None:
+        old, new = self.read(desk, 7), self.read(desk, 6, after=30)
+        self.conclude(desk, new, after=1)
+        self.conclude(desk, old, after=20)
+        assert the_difference().theirs == 6
+
+    def test_do_not_let_the_older_one_call_a_difference_gone(self, desk: Desk) -> None:
+        old, new = self.read(desk, 10), self.read(desk, 7, after=30)
+        self.conclude(desk, new, after=1)
+        self.conclude(desk, old, after=20)
+        assert the_difference().state == DifferenceState.OPEN
 
 
 class TestADoubtedDifference:

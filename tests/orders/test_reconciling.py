@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -109,7 +110,7 @@ class TestAReconciliation:
         desk.send(desk.place(limit="91.00"))
         desk.trade("100.00")
         day_before = desk.now - timedelta(days=1)
-        Order.objects.filter(pk=yesterdays.pk).update(created_at=day_before)
+        Order.objects.filter(pk=yesterdays.pk).update(submitted_at=day_before)
         with answering(orders=[]):
             found = reconcile_account(desk.account, clock=desk.clock)
         yesterdays.refresh_from_db()
@@ -134,6 +135,22 @@ class TestAReconciliation:
             reconcile_account(desk.account, clock=desk.clock)
         order.refresh_from_db()
         assert order.state is OrderStatus.EXPIRED
+
+
+class TestANumberThatNoDatabaseTakes:
+    """PostgreSQL refuses to be asked for a NUL; SQLite does not mind."""
+
+    def test_does_not_keep_the_account_from_being_read(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        gateway = open_gateway(desk.account, desk.clock)
+        [order], [trade] = gateway.orders(), gateway.trades()
+        [position] = gateway.positions()
+        orders = [order, replace(order, broker_order_id="A\x00B", tag="")]
+        trades = [trade, replace(trade, broker_order_id="A\x00B", trade_id="T\x001")]
+        positions = [position, replace(position, instrument_key="NSE:\x00")]
+        with answering(orders=orders, trades=trades, positions=positions):
+            assert reconcile_account(desk.account, clock=desk.clock).is_complete
 
 
 class TestWhatIsDue:

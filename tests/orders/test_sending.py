@@ -9,7 +9,12 @@ from brokers.models import TradingAccount
 from brokers.terms import Side
 from orders.models import EventSource, Order
 from orders.services.reporting import apply_updates
-from orders.services.sending import find_lost_sends, submit_order, submit_pending
+from orders.services.sending import (
+    find_lost_sends,
+    place_request,
+    submit_order,
+    submit_pending,
+)
 from orders.services.settling import settle_unknown, settle_unknown_orders
 from orders.states import OrderStatus
 from risk.models import Reservation, Trading
@@ -32,6 +37,12 @@ class TestAnOrder:
         order = desk.send(desk.place())
         assert order.state is OrderStatus.PLACED
         assert order.broker_order_id
+
+    def test_tells_the_broker_s_line_whether_it_is_an_exit(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        orders = desk.place(Side.SELL, 10), desk.place(Side.BUY, 10)
+        assert [place_request(each).is_exit for each in orders] == [True, False]
 
     def test_sent_twice_arrives_once(self) -> None:
         desk = make_desk()
