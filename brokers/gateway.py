@@ -43,7 +43,10 @@ class InstrumentRef:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRequest:
-    """One order to send. ``tag`` is ours, 20 characters, and the only way to find it again."""
+    """One order to send. ``tag`` is ours, 20 characters, and the only way to find it again.
+
+    ``is_exit`` says that it only reduces a position, which nothing but the broker may hold back.
+    """
 
     tag: str
     instrument: InstrumentRef
@@ -56,6 +59,7 @@ class PlaceRequest:
     trigger_price: Decimal | None = None
     disclosed_quantity: int = 0
     is_amo: bool = False
+    is_exit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
-"""What stands before every real broker's gateway: the order threshold and the address check."""
+"""What stands before every real broker's gateway: the order threshold and the address check.
+
+Ways out, cancels and exits, may use the whole threshold and are never held back for our address:
+the broker answers for itself there.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from brokers.addresses import AddressDiffers, check_known_address
 from brokers.answers import not_sent
@@ -22,10 +26,11 @@ from brokers.gateway import (
     Refused,
     TradeReport,
 )
-from brokers.governor import Governor
+from brokers.governor import Governor, Purpose, calls_for
 from brokers.terms import Segment
 from brokers.transport import NotSent
 
+Asked = TypeVar("Asked", PlaceRequest, ModifyRequest, CancelRequest)
 _SLICED = "place_sliced"
 _SENDING = (_SLICED, "place_trigger", "modify_trigger", "place_bracket", "convert")
 
@@ -42,16 +47,13 @@ class GovernedGateway:
     clock: Callable[[], datetime]
 
     def place(self, request: PlaceRequest) -> Outcome:
-        refusal = self._objection(request.instrument.segment, is_cancel=False)
-        return refusal or self.inner.place(request)
+        return self._send(self.inner.place, request, _purpose_of(request))
 
     def modify(self, request: ModifyRequest) -> Outcome:
-        refusal = self._objection(request.instrument.segment, is_cancel=False)
-        return refusal or self.inner.modify(request)
+        return self._send(self.inner.modify, request, Purpose.ENTRY)
 
     def cancel(self, request: CancelRequest) -> Outcome:
-        refusal = self._objection(request.instrument.segment, is_cancel=True)
-        return refusal or self.inner.cancel(request)
+        return self._send(self.inner.cancel, request, Purpose.WAY_OUT)
 
     def orders(self) -> Sequence[OrderReport]:
         return self.inner.orders()
@@ -82,19 +84,33 @@ class GovernedGateway:
         """Hold back an ability that sends orders, whose last argument is the request."""
 
         def guarded(*arguments: Any) -> Any:
-            request = arguments[-1]
-            instrument = getattr(request, "entry", request).instrument
-            refusal = self._objection(instrument.segment, is_cancel=False)
+            request = getattr(arguments[-1], "entry", arguments[-1])
+            purpose = _purpose_of(request)
+            refusal = self._objection(request.instrument.segment, purpose)
             if refusal is None:
-                return send(*arguments)
+                with calls_for(purpose):
+                    return send(*arguments)
             return [refusal] if send.__name__ == _SLICED else refusal
 
         return guarded
 
-    def _objection(self, segment: Segment, *, is_cancel: bool) -> Refused | None:
+    def _send(self, send: Callable[[Asked], Outcome], request: Asked, purpose: Purpose) -> Outcome:
+        refusal = self._objection(request.instrument.segment, purpose)
+        if refusal is not None:
+            return refusal
+        with calls_for(purpose):
+            return send(request)
+
+    def _objection(self, segment: Segment, purpose: Purpose) -> Refused | None:
         try:
-            check_known_address(self.governor.connection, now=self.clock())
-            self.governor.enter_segment(segment, is_cancel=is_cancel)
+            if purpose is not Purpose.WAY_OUT:
+                check_known_address(self.governor.connection, now=self.clock())
+            self.governor.enter_segment(segment, purpose)
         except (AddressDiffers, NotSent) as error:
             return not_sent(str(error))
         return None
+
+
+def _purpose_of(request: object) -> Purpose:
+    """Tell what an order is for; what does not say that it is an exit is none."""
+    return Purpose.WAY_OUT if getattr(request, "is_exit", False) else Purpose.ENTRY

@@ -1,18 +1,19 @@
 """Our calls stay within what a broker takes: one count for every process, cancels always fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Workspace
-from brokers.governor import Figures, Governor, HeldBack
+from brokers.governor import Figures, Governor, HeldBack, Purpose, calls_for
 from brokers.limits import EndpointRule, Limit, endpoint_of, in_force
 from brokers.models import BrokerConnection
 from brokers.rate_windows import (
@@ -30,6 +31,7 @@ OLD, NEW = date(2025, 1, 1), date(2026, 4, 1)
 RULES = (
     EndpointRule("orders", "POST", "/orders/.*"),
     EndpointRule("orders", "DELETE", "/orders/.*"),
+    EndpointRule("orders", "GET", "/orders/.*"),
     EndpointRule("book", "GET", "/orders"),
 )
 CANCELS = (EndpointRule("orders", "DELETE", "/orders/.*"),)
@@ -93,7 +95,7 @@ def world(request: pytest.FixtureRequest, db: None) -> World:
     make: Callable[[], Windows] = request.param
     clock = HandClock()
     connection = make_connection()
-    figures = Figures(RULES, LIMITS, CANCELS)
+    figures = Figures(RULES, LIMITS, CANCELS, ("orders",))
     return World(connection, clock, Governor(connection, figures, clock, make(), clock.sleep))
 
 
@@ -134,6 +136,34 @@ class TestGovernor:
             world.governor("DELETE", "/orders/1")
         assert world.clock.now == NOW
 
+    def test_a_fifth_is_kept_for_exits(self, world: World) -> None:
+        for _ in range(8):
+            world.governor("POST", "/orders/regular")
+        with calls_for(Purpose.WAY_OUT):
+            for _ in range(2):
+                world.governor("POST", "/orders/regular")
+        assert world.clock.now == NOW
+
+    def test_reads_beside_orders_leave_room_for_entries(self, world: World) -> None:
+        for _ in range(6):
+            world.governor("GET", "/orders/1")
+        for _ in range(2):
+            world.governor("POST", "/orders/regular")
+        assert world.clock.now == NOW
+        with pytest.raises(HeldBack):
+            for _ in range(40):
+                world.governor("GET", "/orders/1")
+
+    def test_a_look_that_a_cancel_needs_counts_as_the_cancel(self, world: World) -> None:
+        with calls_for(Purpose.WAY_OUT):
+            for _ in range(10):
+                world.governor("GET", "/orders/1")
+        assert world.clock.now == NOW
+
+    def test_a_class_without_orders_is_anybody_s(self, world: World) -> None:
+        world.governor("GET", "/orders")
+        assert world.clock.now == NOW
+
     def test_two_connections_do_not_share_their_windows(self, world: World) -> None:
         other = Governor(
             make_connection(world.connection.workspace),
@@ -160,12 +190,12 @@ class TestGovernor:
 
     def test_an_exchange_segment_takes_ten_messages_a_second(self, world: World) -> None:
         for _ in range(8):
-            world.governor.enter_segment(Segment.NSE_EQ, is_cancel=False)
+            world.governor.enter_segment(Segment.NSE_EQ, Purpose.ENTRY)
         for _ in range(2):
-            world.governor.enter_segment(Segment.NSE_EQ, is_cancel=True)
-        world.governor.enter_segment(Segment.NSE_FNO, is_cancel=False)
+            world.governor.enter_segment(Segment.NSE_EQ, Purpose.WAY_OUT)
+        world.governor.enter_segment(Segment.NSE_FNO, Purpose.ENTRY)
         assert world.clock.now == NOW
-        world.governor.enter_segment(Segment.NSE_EQ, is_cancel=False)
+        world.governor.enter_segment(Segment.NSE_EQ, Purpose.ENTRY)
         assert world.clock.now > NOW
 
     def test_usage_tells_every_published_figure(self, world: World) -> None:
@@ -178,6 +208,37 @@ class TestGovernor:
     ) -> None:
         with django_assert_max_num_queries(1):
             world.governor.usage()
+
+
+class Uncountable(TableWindows):
+    """What the database is while it does not answer."""
+
+    def take(
+        self, connection: BrokerConnection, name: str, windows: Sequence[Window], *, now: datetime
+    ) -> float:
+        raise OperationalError("the pool is full")
+
+
+class TestWhileNobodyCanCount:
+    @pytest.fixture
+    def governor(self, db: None) -> Governor:
+        figures = Figures(RULES, LIMITS, CANCELS, ("orders",))
+        return Governor(make_connection(), figures, HandClock(), Uncountable())
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_a_call_is_held_back_in_words(self, governor: Governor, method: str) -> None:
+        with pytest.raises(HeldBack, match="cannot be counted"):
+            governor(method, "/orders/1")
+
+    def test_an_entry_is_held_back_at_its_segment(self, governor: Governor) -> None:
+        with pytest.raises(HeldBack, match="cannot be counted"):
+            governor.enter_segment(Segment.NSE_EQ, Purpose.ENTRY)
+
+    def test_a_way_out_leaves_all_the_same(self, governor: Governor) -> None:
+        governor.enter_segment(Segment.NSE_EQ, Purpose.WAY_OUT)
+        governor("DELETE", "/orders/1")
+        with calls_for(Purpose.WAY_OUT):
+            governor("POST", "/orders/regular")
 
 
 class TestWindows:

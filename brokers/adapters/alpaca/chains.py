@@ -6,7 +6,6 @@ replacement counts from when the old order says ``replaced``; until then, and wh
 refused the change, the old one counts.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +20,6 @@ from brokers.adapters.alpaca.words import (
     text,
 )
 
-_NAME = re.compile(r"(?P<root>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<number>\d{1,4})")
 LONGEST = 1000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _AVERAGE_UNIT = Decimal("0.000001")
@@ -31,12 +29,6 @@ _TERMS_OF_THE_FIRST = ("client_order_id", "created_at", "submitted_at")
 def replacement_name(root: str, number: int) -> str:
     """Return the client order id of a change: it says whose change it is, and is used once."""
     return f"{root}.{number}"
-
-
-def root_named(row: Row) -> str | None:
-    """Return whose change an order is, by the name that only this house gives."""
-    match = _NAME.fullmatch(text(row.get("client_order_id")))
-    return match["root"] if match and row.get("replaces") else None
 
 
 class Chains:
@@ -124,7 +116,7 @@ def changed_at(row: Row) -> datetime:
 
 
 def _filled(row: Mapping[str, object]) -> Decimal:
-    return number(row.get("filled_qty"))
+    return number(required(row, "filled_qty"))
 
 
 def _average(chain: list[Row]) -> Decimal | None:

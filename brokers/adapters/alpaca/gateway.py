@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from brokers.abilities import BrokerCandle, CandleRequest, Profile, QuoteReport
-from brokers.adapters.alpaca import chains, market, outcomes, pages, reports, sending
+from brokers.adapters.alpaca import chains, market, outcomes, pages, replacing, reports, sending
 from brokers.adapters.alpaca.capability import capabilities_on
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient
 from brokers.adapters.alpaca.line import Line
@@ -76,12 +76,7 @@ class AlpacaGateway:
             return not_sent(f"Nothing was changed: {error}")
         if words_against:
             return not_sent(words_against)
-        root, newest = str(chain[0]["id"]), str(chain[-1]["id"])
-        fields = sending.change_fields(request, root=root, number=len(chain))
-        return self._line.write(
-            lambda alpaca: alpaca.replace_order_by_id(newest, fields),
-            lambda last: outcomes.judge_change(last, root=root, at=self._clock()),
-        )
+        return replacing.change(self._line, request, chain)
 
     def cancel(self, request: CancelRequest) -> Outcome:
         """Cancel by the id that the house knows; only if that one is over, by the newest one.

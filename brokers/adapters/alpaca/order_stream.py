@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from brokers.adapters.alpaca.chains import LONGEST, changed_at, fold, root_named
+from brokers.adapters.alpaca.chains import LONGEST, changed_at, fold
 from brokers.adapters.alpaca.client import Keys
 from brokers.adapters.alpaca.endpoints import BROKER_NAME, trading_socket
 from brokers.adapters.alpaca.reports import KeyOf, order_report
@@ -146,20 +146,17 @@ class OrderStream:
     def _report(self, order_id: str) -> OrderReport | None:
         """Return the whole chain's state; None while the order that counts is not known yet.
 
-        :raises Unreadable: when the chain began before this socket did, and is not ours.
+        :raises Unreadable: when the chain began before this socket did.
         """
         first = self._first(self._heard[order_id])
         chain = self._chain(first)
         if chain is None:
             return None
-        row = fold(chain)
         if first.get("replaces"):
-            root = root_named(first)
-            if root is None:
-                raise Unreadable("it replaces an order that was not heard of here")
-            # Nothing of the order before had filled when we changed it, else we had not.
-            row = {**row, "id": root, "client_order_id": ""}
-        return order_report(row, key_of=self._key_of, at=self._clock())
+            # What filled of the order before is not known here, and a report without it would
+            # tell too little: the book is read instead.
+            raise Unreadable("it replaces an order that was not heard of here")
+        return order_report(fold(chain), key_of=self._key_of, at=self._clock())
 
     def _first(self, row: Row) -> Row:
         """Return the first order of the chain that was heard of."""

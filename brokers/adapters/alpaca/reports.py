@@ -39,7 +39,7 @@ def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
             f"An order for an amount of {symbol} and not for shares is in the account: Pinnacle"
             " counts whole shares alone"
         )
-    filled = words.whole(row.get("filled_qty"), of=symbol)
+    filled = words.whole(words.required(row, "filled_qty"), of=symbol)
     return OrderReport(
         broker_order_id=words.required(row, "id"),
         tag=words.text(row.get("client_order_id")),
@@ -79,8 +79,8 @@ def trade_report(row: Row, *, root: str, key_of: KeyOf) -> TradeReport:
         instrument_key=key_of(symbol),
         side=words.side_of(row),
         product=PRODUCT,
-        quantity=words.whole(row.get("qty"), of=symbol),
-        price=words.number(row.get("price")),
+        quantity=words.whole(words.required(row, "qty"), of=symbol),
+        price=words.number(words.required(row, "price")),
         traded_at=traded_at,
     )
 
@@ -112,7 +112,8 @@ class Day:
         return gain * both
 
     def take(self, row: Row, symbol: str) -> None:
-        quantity, price = words.whole(row.get("qty"), of=symbol), words.number(row.get("price"))
+        quantity = words.whole(words.required(row, "qty"), of=symbol)
+        price = words.number(words.required(row, "price"))
         if words.side_of(row) is Side.BUY:
             self.bought += quantity
             self.paid += price * quantity
@@ -182,7 +183,7 @@ def _carried(held: Sequence[Row], traded: dict[str, Day]) -> dict[str, int]:
     totals = dict.fromkeys(traded, 0)
     for row in held:
         symbol = words.required(row, "symbol")
-        totals[symbol] = words.whole(row.get("qty"), of=symbol)
+        totals[symbol] = words.whole(words.required(row, "qty"), of=symbol)
     return {
         symbol: total - (traded[symbol].net if symbol in traded else 0)
         for symbol, total in totals.items()
@@ -192,8 +193,8 @@ def _carried(held: Sequence[Row], traded: dict[str, Day]) -> dict[str, int]:
 def funds_report(row: Row) -> FundsReport:
     """Read the account's own money: what could be borrowed is not counted as available."""
     cash = words.number(words.required(row, "cash"))
-    told = row.get("non_marginable_buying_power")
-    free = words.number(row.get("buying_power") if told is None else told)
+    own = "non_marginable_buying_power"
+    free = words.number(words.required(row, "buying_power" if row.get(own) is None else own))
     available = min(free, cash)
     return FundsReport(
         cash=cash,

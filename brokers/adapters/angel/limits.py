@@ -53,6 +53,7 @@ _ONE_A_SECOND = (
     "search",
     "greeks",
 )
+SHARED = ("orders", "triggers")
 LIMITS = (
     *(Limit(endpoint, 1, 1, _FIRST, _PAGE) for endpoint in _ONE_A_SECOND),
     *(

@@ -33,4 +33,5 @@ RULES = (
     EndpointRule("non_trading", "*", r"(/v2)?/.*"),
 )
 CANCELS = (EndpointRule("orders", "DELETE", _ORDERS),)
+SHARED = ("orders",)
 MODIFIES_PER_ORDER = 25

@@ -105,7 +105,7 @@ def _modify(client: DhanClient, request: ModifyRequest) -> Answer:
         quantity=words.quantity_to_send(request.instrument, request.quantity),
         price=words.price_to_send(None if is_market else request.price),
         trigger_price=words.price_to_send(request.trigger_price),
-        disclosed_quantity=0,
+        disclosed_quantity=None,  # left out, so that what the order discloses stays as it is
         validity=request.validity.value,
     )
     return answer

@@ -18,6 +18,7 @@ RULES = (
     EndpointRule("historical", "GET", r"/instruments/historical/.*"),
 )
 CANCELS = (EndpointRule("change", "DELETE", _ORDER + "/[^/]+"),)
+SHARED = ("place", "change")
 LIMITS = (
     Limit("place", 10, 1, date(2026, 4, 1), _RULES_2026),
     Limit("place", 10, 1, _SINCE, _DOCS),

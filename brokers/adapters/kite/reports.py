@@ -1,8 +1,8 @@
 """Kite's rows as the port's messages. Pure: whose number an instrument has is asked of ``key_of``.
 
 Rows are read tolerantly: a field that is absent or null is nothing, one that is new is passed
-over. A word or number that cannot be understood raises :class:`Unreadable`, and with it the whole
-answer is no answer.
+over. A quantity or total that is missing, or a word or number that cannot be understood, raises
+:class:`Unreadable`, and with it the whole answer is no answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def history_reports(data: object, *, key_of: KeyOf, at: datetime) -> list[OrderR
 def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
     """``at`` is when it was told, for a row without any time of its own."""
     order_type = words.order_type_of(row)
-    quantity = words.whole(row.get("quantity"))
+    quantity = words.whole(words.told(row, "quantity"))
     filled = words.whole(row.get("filled_quantity"))
     status = words.status_of(row, order_type=order_type, filled=filled)
     if status is BrokerStatus.FILLED and row.get("filled_quantity") is None:
@@ -96,8 +96,8 @@ def trade_report(row: Row, *, key_of: KeyOf, at: datetime) -> TradeReport:
         instrument_key=_key(row, key_of),
         side=words.side_of(row),
         product=words.product_of(row),
-        quantity=words.whole(row.get("quantity")),
-        price=words.number(row.get("average_price")),
+        quantity=words.whole(words.told(row, "quantity")),
+        price=words.number(words.told(row, "average_price")),
         traded_at=traded or at,
         exchange_trade_id=trade_id,
     )
@@ -109,7 +109,8 @@ def position_reports(data: object, *, key_of: KeyOf) -> list[PositionReport]:
 
 
 def _position(row: Row, key_of: KeyOf) -> PositionReport:
-    quantity, average = words.whole(row.get("quantity")), words.average(row.get("average_price"))
+    quantity = words.whole(words.told(row, "quantity"))
+    average = words.average(row.get("average_price"))
     return PositionReport(
         instrument_key=_key(row, key_of),
         product=words.product_of(row),
@@ -139,7 +140,7 @@ def holding_reports(data: object, *, key_of: KeyOf) -> list[HoldingReport]:
 def _holding(row: Row, key_of: KeyOf) -> HoldingReport:
     settled = row.get("realised_quantity")
     if settled is None:
-        settled = words.number(row.get("quantity")) + words.number(row.get("used_quantity"))
+        settled = words.number(words.told(row, "quantity")) + words.number(row.get("used_quantity"))
     return HoldingReport(
         instrument_key=_key(row, key_of),
         quantity=words.whole(settled),
@@ -167,12 +168,18 @@ def funds_report(data: object) -> FundsReport:
 def _funds(money: Row) -> FundsReport:
     available, utilised = part_of(money, "available"), part_of(money, "utilised")
     return FundsReport(
-        cash=words.money(part_of(available, "cash")),
-        margin_used=words.money(part_of(utilised, "debits")),
-        available=words.money(part_of(money, "net")),
+        cash=_total(available, "cash"),
+        margin_used=_total(utilised, "debits"),
+        available=_total(money, "net"),
         opening_balance=words.money(available.get("opening_balance")),
         collateral=words.money(available.get("collateral")),
     )
+
+
+def _total(part: object, name: str) -> Decimal:
+    if not isinstance(part, dict):
+        raise Unreadable(f"Kite's answer has no {name}")
+    return words.money(words.told(part, name))
 
 
 def margin_report(data: object) -> Margin:
@@ -182,7 +189,7 @@ def margin_report(data: object) -> Margin:
         raise Unreadable(f"Kite told {len(rows)} margins for one order")
     row = rows[0]
     return Margin(
-        total=words.number(part_of(row, "total")),
+        total=words.number(words.told(row, "total")),
         span=words.number(row.get("span")),
         exposure=words.number(row.get("exposure")),
         var=words.number(row.get("var")),

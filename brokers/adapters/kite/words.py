@@ -125,6 +125,17 @@ def member(kind: Callable[[str], Word], word: object, what: str) -> Word:
         raise Unreadable(f"Kite told an unknown {what}: {str(word or 'none')[:40]}") from None
 
 
+def told(row: Row, name: str) -> object:
+    """Return a quantity or a total that must be there: one that is missing is never nothing.
+
+    :raises Unreadable: when it is absent, null or empty.
+    """
+    value = row.get(name)
+    if value is None or value == "":
+        raise Unreadable(f"Kite told a row without its {name}")
+    return value
+
+
 def number(value: object) -> Decimal:
     """Return an exact number; what is absent is nothing.
 

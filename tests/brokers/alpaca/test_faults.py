@@ -13,7 +13,7 @@ from brokers.gateway import (
     Refused,
     Unknown,
 )
-from brokers.governor import governor_for
+from brokers.governor import HeldBack, governor_for
 from brokers.registry import gateway_for
 from brokers.simulator.alpaca.desk import CLIENT
 from brokers.simulator.faults import FaultName
@@ -137,11 +137,20 @@ class TestPlacing:
         gateway = gateway_for(alpaca.account, clock=alpaca.now)
         governor = governor_for(alpaca.account.connection, clock=alpaca.now)
         for _ in range(160):
-            governor("GET", "/v2/account")
+            governor("POST", "/v2/orders")
         outcome = gateway.place(buy(alpaca.share))
         assert isinstance(outcome, Refused)
         assert outcome.proof == "NOT_SENT"
         assert alpaca.sent("POST *") == []
+
+    def test_reads_leave_room_for_orders(self, alpaca: AlpacaMarket) -> None:
+        gateway = gateway_for(alpaca.account, clock=alpaca.now)
+        governor = governor_for(alpaca.account.connection, clock=alpaca.now)
+        for _ in range(120):
+            governor("GET", "/v2/account")
+        with pytest.raises(HeldBack):
+            governor("GET", "/v2/account")
+        assert placed(gateway.place(buy(alpaca.share)))
 
 
 class TestCancelling:

@@ -122,12 +122,16 @@ class TestReplacedOrders:
             stream.parse(frame)
         assert told(stream, update("new")).price == Decimal(99)
 
-    def test_our_change_is_known_by_its_name_alone(self) -> None:
-        frame = update("fill", **self.NEW, client_order_id=replacement_name(FIRST, 1))
-        report = told(orders(), frame)
-        assert (report.broker_order_id, report.exchange_order_id) == (FIRST, SECOND)
-
-    def test_a_stranger_s_change_of_an_order_not_heard_of_is_left_to_the_book(self) -> None:
-        (news,) = orders().parse(update("new", **self.NEW, client_order_id="somebody"))
+    @pytest.mark.parametrize("name", ["somebody", replacement_name(FIRST, 1)])
+    def test_a_change_of_an_order_not_heard_of_is_left_to_the_book(self, name: str) -> None:
+        """What filled before the change is not known here, and is not told as nothing."""
+        (news,) = orders().parse(update("fill", **self.NEW, client_order_id=name))
         assert isinstance(news, StreamError)
         assert not news.is_fatal
+
+    def test_what_filled_before_the_change_is_told_with_the_rest(self) -> None:
+        stream = orders()
+        stream.parse(update(filled_qty="4", filled_avg_price="100"))
+        stream.parse(update("replaced", **self.REPLACED, filled_qty="4", filled_avg_price="100"))
+        report = told(stream, update("new", **self.NEW, qty="6", client_order_id="x"))
+        assert (report.quantity, report.filled_quantity) == (10, 4)

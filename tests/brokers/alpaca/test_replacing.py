@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.adapters.alpaca.chains import Chains, fold, replacement_name, root_named
+from brokers.adapters.alpaca.chains import Chains, fold
 from brokers.adapters.alpaca.words import Unreadable
 from brokers.gateway import Accepted, BrokerStatus, GatewayUnavailable, Refused, Unknown
 from brokers.simulator.faults import FaultName
@@ -82,13 +82,6 @@ class TestFolding:
         first, second = replaced_pair(qty="7", filled_qty="1", filled_avg_price="102")
         row = fold([{**first, "filled_qty": "3", "filled_avg_price": "98"}, second])
         assert (row["qty"], row["filled_qty"], row["filled_avg_price"]) == (10, 4, 99)
-
-    def test_our_changes_say_whose_they_are(self) -> None:
-        named = order(SECOND, replaces=ROOT, client_order_id=replacement_name(ROOT, 2))
-        assert root_named(named) == ROOT
-
-    def test_somebody_else_s_change_does_not(self) -> None:
-        assert root_named(order(SECOND, replaces=ROOT, client_order_id="mine.2")) is None
 
 
 class TestModify:
