@@ -4,6 +4,7 @@ import ipaddress
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from requests import RequestException
 
 from brokers.models import BrokerConnection
@@ -43,9 +44,12 @@ def configure_address(
 def look_at_address(connection: BrokerConnection, *, now: datetime) -> str:
     """Ask outside which address our calls come from, remember it and return it.
 
+    It is not remembered where calls have come to leave another way while we looked.
+
     :raises AddressUnseen: when the answer is no address.
     """
-    manners = Manners(egress=connection.connection_metadata.get("egress", ""))
+    egress = connection.connection_metadata.get("egress", "")
+    manners = Manners(egress=egress)
     try:
         with Transport(manners) as transport:
             seen = transport.get(settings.ADDRESS_CHECK_URL).text.strip()
@@ -53,7 +57,7 @@ def look_at_address(connection: BrokerConnection, *, now: datetime) -> str:
     except (RequestException, ValueError) as error:
         raise AddressUnseen(f"Our own address could not be learnt: {error}") from error
     seen_now = {"seen_ip": seen, "seen_at": now.isoformat(), "unseen_words": ""}
-    _write(connection, seen_now, now=now)
+    _write(connection, seen_now, now=now, left_by=egress)
     return seen
 
 
@@ -84,8 +88,17 @@ def check_known_address(connection: BrokerConnection, *, now: datetime) -> None:
         )
 
 
-def _write(connection: BrokerConnection, changed: dict[str, str], *, now: datetime) -> None:
-    connection.refresh_from_db(fields=["connection_metadata"])
-    connection.connection_metadata = {**connection.connection_metadata, **changed}
-    connection.save(update_fields=["connection_metadata", "updated_at"])
-    publish("brokers", workspace_id=connection.workspace_id, subject_id=connection.pk, now=now)
+@transaction.atomic
+def _write(
+    connection: BrokerConnection,
+    changed: dict[str, str],
+    *,
+    now: datetime,
+    left_by: str | None = None,
+) -> None:
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    if left_by in (None, held.connection_metadata.get("egress", "")):
+        held.connection_metadata = {**held.connection_metadata, **changed}
+        held.save(update_fields=["connection_metadata", "updated_at"])
+        publish("brokers", workspace_id=held.workspace_id, subject_id=held.pk, now=now)
+    connection.connection_metadata = held.connection_metadata

@@ -19,7 +19,11 @@ from brokers.services import (
     disconnect_broker,
     replace_credentials,
 )
+from brokers.telling import tell_managers
 from brokers.terms import Segment
+from notifications.models import AlertLevel, NotificationType
+from operations.logs import record_log
+from operations.models import LogType, Severity
 
 ALONE = "logs_in_alone"
 
@@ -61,10 +65,13 @@ def renew_credentials(
 ) -> None:
     """Seal new credentials in the place of the old ones, end their session and log in anew.
 
+    They may be another client's: live trading is turned off, and comes back in two steps.
+
     :raises PermissionDenied: when the person does not manage the workspace.
     """
     require_managing_role(by, connection.workspace)
     replace_credentials(connection, credentials=credentials, now=now)
+    _turn_live_off(connection, by=by, why="the credentials were replaced", now=now)
     _note_how_it_logs_in(connection, guide_of(connection.broker_type), credentials)
     begin_login(connection, by=by, answer={}, now=now)
 
@@ -76,8 +83,8 @@ def leave_broker(connection: BrokerConnection, *, by: User, now: datetime) -> No
     :raises PermissionDenied: when the person does not manage the workspace.
     """
     require_managing_role(by, connection.workspace)
-    connection.accounts.filter(live_enabled=True).update(live_enabled=False)
     disconnect_broker(connection, now=now)
+    _turn_live_off(connection, by=by, why="the broker was disconnected", now=now)
 
 
 def logs_in_alone(guide: Guide, credentials: Mapping[str, str]) -> bool:
@@ -102,6 +109,25 @@ def currency_of(broker: str) -> str:
 def _note_how_it_logs_in(
     connection: BrokerConnection, guide: Guide, credentials: Mapping[str, str]
 ) -> None:
-    known = connection.connection_metadata
-    connection.connection_metadata = {**known, ALONE: logs_in_alone(guide, credentials)}
-    connection.save(update_fields=["connection_metadata", "updated_at"])
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    known = held.connection_metadata
+    held.connection_metadata = {**known, ALONE: logs_in_alone(guide, credentials)}
+    held.save(update_fields=["connection_metadata", "updated_at"])
+
+
+def _turn_live_off(connection: BrokerConnection, *, by: User, why: str, now: datetime) -> None:
+    """Tell every manager of it. The connection is locked before its accounts, as everywhere."""
+    live = connection.accounts.filter(live_enabled=True)
+    names = ", ".join(live.order_by("name").values_list("name", flat=True))
+    if not live.update(live_enabled=False):
+        return
+    words = f"Live trading was turned off for {names}"
+    record_log(f"{words} by {by.name}", type=LogType.BROKER, level=Severity.WARNING, user=by)
+    tell_managers(
+        connection.workspace,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.WARNING,
+        title=words,
+        message=f"By {by.name}: {why}. Once somebody is logged in, turn it on again in two steps.",
+        now=now,
+    )

@@ -23,7 +23,7 @@ from brokers.models import (
     LoginStatus,
 )
 from brokers.registry import guide_of, login_of
-from brokers.sessions import expire_session, open_session
+from brokers.sessions import open_session
 from operations.events import publish
 
 SIGN_IN_MINUTES = 15
@@ -44,7 +44,7 @@ def begin_login(
     ``answer`` is a token that a person has pasted, empty without one. Where a worker is just
     logging in, that attempt is returned instead: a broker's own limits forbid two at once.
     """
-    held = BrokerConnection.objects.select_for_update().get(pk=connection.pk)
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     open_one = LoginAttempt.objects.filter(connection=held, status__in=OPEN_LOGINS).first()
     if open_one is not None:
         if open_one.status != LoginStatus.AT_BROKER and not answer:
@@ -58,10 +58,20 @@ def begin_login(
     return attempt
 
 
-def run_login(attempt_id: UUID, *, now: datetime) -> LoginAttempt | None:
-    """Log in, or fetch the page where a person does; None when somebody else has it already.
+def give_up_logins(held: BrokerConnection, *, words: str, now: datetime) -> None:
+    """End what is under way at a connection whose row the caller has locked.
 
-    A login that fails leaves a session that still stands alone.
+    A worker that is asking the broker just now keeps nothing of what it brings home.
+    """
+    for attempt in LoginAttempt.objects.filter(connection=held, status__in=OPEN_LOGINS):
+        _end(attempt, LoginStatus.FAILED, words=words, now=now)
+
+
+def run_login(attempt_id: UUID, *, now: datetime) -> LoginAttempt | None:
+    """Log in, or fetch the page where a person does.
+
+    None when somebody else has it already, or it was given up meanwhile. A login that fails
+    leaves a session that still stands alone.
     """
     if not _move(attempt_id, LoginStatus.QUEUED, LoginStatus.RUNNING, now=now):
         return None
@@ -69,27 +79,37 @@ def run_login(attempt_id: UUID, *, now: datetime) -> LoginAttempt | None:
     try:
         page = None if attempt.answer else _page_of(attempt)
         if page is None:
-            _log_in(attempt, now=now)
+            answer = attempt.read_answer()
+            open_session(attempt.connection, answer=answer, now=now, attempt=attempt)
     except LoginFailed as error:
-        fail_login(attempt, words=str(error), now=now)
-    else:
-        status = LoginStatus.DONE if page is None else LoginStatus.AT_BROKER
-        _end(attempt, status, words="", now=now, page=page or "")
-        _tell(attempt.connection, now=now)
+        return attempt if fail_login(attempt, words=str(error), now=now) else None
+    status = LoginStatus.DONE if page is None else LoginStatus.AT_BROKER
+    if not _end(attempt, status, words="", now=now, page=page or ""):
+        return None
+    _tell(attempt.connection, now=now)
     return attempt
 
 
 @transaction.atomic
-def fail_login(attempt: LoginAttempt, *, words: str, now: datetime) -> None:
-    """Write why nobody is logged in now, unless an older session still is."""
-    _end(attempt, LoginStatus.FAILED, words=words, now=now)
-    connection = BrokerConnection.objects.select_for_update().get(pk=attempt.connection_id)
-    if connection.status != ConnectionStatus.CONNECTED:
+def fail_login(attempt: LoginAttempt, *, words: str, now: datetime) -> bool:
+    """Write why nobody is logged in now, unless an older session still is.
+
+    False, and nothing is written, when the attempt was ended already. A known client that a
+    person has disconnected stays disconnected: it must not stand in the way of another login.
+    """
+    connection = BrokerConnection.objects.select_for_update(no_key=True).get(
+        pk=attempt.connection_id
+    )
+    if not _end(attempt, LoginStatus.FAILED, words=words, now=now):
+        return False
+    is_left = connection.status == ConnectionStatus.DISCONNECTED and connection.client_code
+    if connection.status != ConnectionStatus.CONNECTED and not is_left:
         connection.status = ConnectionStatus.ERROR
         known = connection.connection_metadata
         connection.connection_metadata = {**known, "session_words": words}
         connection.save(update_fields=["status", "connection_metadata", "updated_at"])
     _tell(connection, now=now)
+    return True
 
 
 def come_back(
@@ -154,24 +174,6 @@ def _page_of(attempt: LoginAttempt) -> str | None:
     return page
 
 
-def _log_in(attempt: LoginAttempt, *, now: datetime) -> None:
-    """:raises LoginFailed: when the broker refuses, or its client is connected already."""
-    connection = attempt.connection
-    open_session(connection, answer=attempt.read_answer(), now=now)
-    connection.refresh_from_db()
-    twins = BrokerConnection.objects.filter(
-        workspace=connection.workspace,
-        broker_type=connection.broker_type,
-        client_code=connection.client_code,
-    )
-    twins = twins.exclude(pk=connection.pk).exclude(status=ConnectionStatus.DISCONNECTED)
-    twin = twins.first() if connection.client_code else None
-    if twin is not None:
-        words = f"{connection.client_code} is connected already, as {twin.alias}"
-        expire_session(connection, words=words, now=now)
-        raise LoginFailed(f"{words}: its orders would be counted twice")
-
-
 def _attempt_in(state: str, *, by: User) -> UUID:
     try:
         told = signing.loads(state, salt=_STATE, max_age=timedelta(minutes=SIGN_IN_MINUTES))
@@ -193,10 +195,15 @@ def _move(
 
 def _end(
     attempt: LoginAttempt, status: LoginStatus, *, words: str, now: datetime, page: str = ""
-) -> None:
+) -> bool:
+    """Tell whether it was still under way: what has ended is not ended again."""
+    ended = {"status": status, "words": words, "page": page, "answer": "", "moved_at": now}
+    still_open = LoginAttempt.objects.filter(pk=attempt.pk, status__in=OPEN_LOGINS)
+    if not still_open.update(**ended):
+        return False
     attempt.status, attempt.words, attempt.page, attempt.moved_at = status, words, page, now
     attempt.answer = ""
-    attempt.save(update_fields=["status", "words", "page", "answer", "moved_at"])
+    return True
 
 
 def _tell(connection: BrokerConnection, *, now: datetime) -> None:

@@ -11,6 +11,10 @@ class LoginFailed(Exception):
     """The broker did not let us in; the message is fit for a person, and holds no secret."""
 
 
+class LogoutFailed(Exception):
+    """The session could not be ended at the broker; the message holds no secret."""
+
+
 class LoginStyle(StrEnum):
     """What a login needs: nobody, a code that is worked out here, or a person at the broker."""
 
@@ -78,5 +82,8 @@ class Login(Protocol):
         ...
 
     def close(self, credentials: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-        """Log out, as far as the broker offers it; what fails is not raised."""
+        """Log out, as far as the broker offers it.
+
+        :raises LogoutFailed: when the broker could not be told, or refused.
+        """
         ...

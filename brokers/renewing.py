@@ -86,7 +86,15 @@ def _renew_or_remind(connection: BrokerConnection, *, now: datetime) -> None:
     if is_tired or not connection.connection_metadata.get(ALONE):
         _remind(connection, now=now)
     elif _may_try(connection, now=now):
-        begin_login(connection, by=None, answer={}, now=now)
+        _log_in(connection, now=now)
+
+
+@transaction.atomic
+def _log_in(connection: BrokerConnection, *, now: datetime) -> None:
+    """Leave alone what a person has disconnected since the round began."""
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    if held.status != ConnectionStatus.DISCONNECTED:
+        begin_login(held, by=None, answer={}, now=now)
 
 
 def _may_try(connection: BrokerConnection, *, now: datetime) -> bool:
@@ -113,7 +121,7 @@ def _tries_today(connection: BrokerConnection, *, now: datetime) -> QuerySet[Log
 def _remind(connection: BrokerConnection, *, now: datetime) -> None:
     """Ask the person to log in, on a weekday; again only when they did, and it has ended."""
     local = now.astimezone(IST)
-    held = BrokerConnection.objects.select_for_update().get(pk=connection.pk)
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     known = held.connection_metadata
     if local.weekday() > _FRIDAY or _is_reminded(held, now=now):
         return

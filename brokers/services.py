@@ -1,14 +1,20 @@
 """What a person does with brokers: connect, disconnect, open a practice account, fund it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
+from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from kombu.exceptions import OperationalError
 
 from accounts.models import User, Workspace
+from brokers.clients import forget_client
+from brokers.logging_in import give_up_logins
 from brokers.models import (
     AuthToken,
     BrokerConnection,
@@ -23,6 +29,7 @@ from brokers.venue import IST
 from operations.events import publish
 
 PAPER = "paper"
+logger = logging.getLogger(__name__)
 
 
 class NameTaken(Exception):
@@ -78,21 +85,29 @@ def connect_broker(
 
 @transaction.atomic
 def disconnect_broker(connection: BrokerConnection, *, now: datetime) -> None:
-    """End the broker session. Orders and accounts stay; nothing more is sent until it is back."""
-    connection.status = ConnectionStatus.DISCONNECTED
-    connection.save(update_fields=["status", "updated_at"])
-    AuthToken.objects.filter(connection=connection, is_active=True).update(is_active=False)
-    _tell(connection, now=now)
+    """End the broker session, and every login under way; a worker then logs out at the broker.
+
+    Orders and accounts stay; nothing more is sent until somebody logs in again.
+    """
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    good = held.auth_tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now), is_active=True)
+    for token_id in good.values_list("pk", flat=True):
+        transaction.on_commit(partial(_log_out_soon, str(token_id)))
+    _end_session(held, words="Given up: the broker was disconnected", now=now)
 
 
 @transaction.atomic
 def replace_credentials(
     connection: BrokerConnection, *, credentials: Mapping[str, str], now: datetime
 ) -> None:
-    """Seal new credentials; sessions opened with the old ones end."""
-    connection.seal_credentials(dict(credentials))
-    connection.save(update_fields=["credentials", "updated_at"])
-    disconnect_broker(connection, now=now)
+    """Seal new credentials. Sessions and logins of the old ones end, and so does what was known
+    of their client, unless something stands in the accounts' books: see ``forget_client``.
+    """
+    held = BrokerConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    held.seal_credentials(dict(credentials))
+    forget_client(held)
+    held.save(update_fields=["credentials", "client_code", "connection_metadata", "updated_at"])
+    _end_session(held, words="Given up: the credentials were replaced", now=now)
 
 
 @transaction.atomic
@@ -142,13 +157,26 @@ def add_paper_funds(account: TradingAccount, *, amount: Decimal, now: datetime) 
     return book.cash
 
 
+def _end_session(held: BrokerConnection, *, words: str, now: datetime) -> None:
+    held.status = ConnectionStatus.DISCONNECTED
+    held.save(update_fields=["status", "updated_at"])
+    AuthToken.objects.filter(connection=held, is_active=True).update(is_active=False)
+    give_up_logins(held, words=words, now=now)
+    publish("brokers", workspace_id=held.workspace_id, subject_id=held.pk, now=now)
+
+
+def _log_out_soon(token_id: str) -> None:
+    try:
+        current_app.send_task(
+            "brokers.tasks.log_out", kwargs={"token_id": token_id}, queue="sync", retry=False
+        )
+    except OperationalError:
+        logger.warning("no worker could be asked to log out at the broker")
+
+
 def _save_new(row: BrokerConnection | TradingAccount, *, taken: str) -> None:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
         raise NameTaken(taken) from error
-
-
-def _tell(connection: BrokerConnection, *, now: datetime) -> None:
-    publish("brokers", workspace_id=connection.workspace_id, subject_id=connection.pk, now=now)

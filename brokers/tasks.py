@@ -1,12 +1,14 @@
 """What the workers do for connections: ids in, one service call, safe to run twice."""
 
+import contextlib
 import uuid
 from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from brokers import addresses, logging_in, renewing
+from brokers import addresses, logging_in, renewing, sessions
 from brokers.models import BrokerConnection, ConnectionStatus, LoginAttempt, LoginStatus
 from operations.errors import contained, record_error
 
@@ -14,6 +16,12 @@ from operations.errors import contained, record_error
 @shared_task
 def log_in(*, attempt_id: str) -> None:
     run_login(uuid.UUID(attempt_id), now=timezone.now())
+
+
+@shared_task
+def log_out(*, token_id: str) -> None:
+    """End a session at the broker that is over here."""
+    sessions.end_at_broker(uuid.UUID(token_id))
 
 
 @shared_task
@@ -49,9 +57,19 @@ def run_login(attempt_id: uuid.UUID, *, now: datetime) -> None:
         record_error(error, context={"stage": "broker login"})
         attempt = LoginAttempt.objects.select_related("connection__workspace").get(pk=attempt_id)
         words = "Something went wrong here while logging in; it has been written down"
-        logging_in.fail_login(attempt, words=words, now=now)
+        if not logging_in.fail_login(attempt, words=words, now=now):
+            return
     if attempt is not None and attempt.status == LoginStatus.FAILED:
         renewing.tell_of_failure(attempt, now=now)
+    if attempt is not None and attempt.status == LoginStatus.DONE:
+        _look_soon(attempt.connection)
+
+
+def _look_soon(connection: BrokerConnection) -> None:
+    """Ask a worker to see which address we have now; the round finds it when the nudge is lost."""
+    if connection.connection_metadata.get("static_ip"):
+        with contextlib.suppress(OperationalError):
+            look_at_address.apply_async(kwargs={"connection_id": str(connection.pk)}, retry=False)
 
 
 def _look(connection: BrokerConnection, *, now: datetime) -> None:

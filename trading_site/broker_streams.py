@@ -5,14 +5,16 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import DatabaseError, connections
+from django.db import Error as DatabaseFailure
 
 from brokers.gateway import InstrumentRef
 from brokers.models import BrokerConnection, ConnectionStatus
 from brokers.registry import Clock, streams_of
 from brokers.sessions import session_name, session_secrets
-from brokers.streaming.protocol import Frame, News, StreamKind, StreamProtocol
+from brokers.streaming.protocol import Frame, News, StreamError, StreamKind, StreamProtocol
 from brokers.streaming.supervisor import Opening, Pace, Supervisor
 from operations.errors import record_error
 from trading_site.stream_wishes import wishes_of
@@ -26,11 +28,15 @@ Name = tuple[str, StreamKind]
 
 @dataclass(frozen=True, slots=True)
 class StreamHouse:
-    """What a supervisor asks of this house for one connection, in threads that come and go."""
+    """What a supervisor asks of this house for one connection, in threads that come and go.
+
+    ``rooms`` is shared by all: how many instruments one socket of each connection carries.
+    """
 
     connection: BrokerConnection
     kind: StreamKind
     clock: Clock
+    rooms: dict[UUID, int] = field(default_factory=dict)
 
     def open(self) -> Opening | None:
         try:
@@ -43,19 +49,25 @@ class StreamHouse:
             protocol = open_stream(self.kind, secrets=secrets, credentials=credentials)
         finally:
             connections.close_all()
+        if self.kind is StreamKind.MARKET:
+            self.rooms[self.connection.pk] = protocol.per_connection if protocol else 0
         return None if protocol is None else Opening(protocol, session)
 
     def wanted(self) -> list[InstrumentRef]:
         if self.kind is not StreamKind.MARKET:
             return []
         try:
-            return wishes_of(self.connection)
+            return wishes_of(self.connection, rooms=self.rooms, now=self.clock())
         finally:
             connections.close_all()
 
     def read(self, protocol: StreamProtocol, frame: Frame) -> Sequence[News]:
         try:
             return protocol.parse(frame)
+        except DatabaseFailure:
+            # What the frame said is lost: the words make the worker ask for a reading.
+            logger.exception("an order update could not be looked up")
+            return [StreamError("An order update could not be read: the database did not answer")]
         finally:
             connections.close_all()
 
@@ -67,6 +79,7 @@ class BrokerStreams:
     clock: Clock
     pace: Pace = field(default_factory=Pace)
     look_every: float = LOOK_EVERY
+    rooms: dict[UUID, int] = field(default_factory=dict)
     _running: dict[Name, "_Running"] = field(default_factory=dict)
 
     def run(self, stopped: threading.Event) -> None:
@@ -108,7 +121,7 @@ class _Running:
         cls, connection: BrokerConnection, kind: StreamKind, streams: BrokerStreams
     ) -> "_Running":
         worker, stopped = StreamWorker(connection, kind, streams.clock), threading.Event()
-        house = StreamHouse(connection, kind, streams.clock)
+        house = StreamHouse(connection, kind, streams.clock, streams.rooms)
         supervisor = Supervisor(house, worker.inbox, streams.pace)
         name = f"stream {connection.alias} {kind}"
         thread = threading.Thread(target=worker.run, args=(stopped,), name=name, daemon=True)

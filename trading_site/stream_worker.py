@@ -79,6 +79,9 @@ class StreamWorker:
                 self._take_state(state)
             elif isinstance(state, HeardWords):
                 self._book.note_words(state)
+        if self.kind is StreamKind.ORDERS and _has_trouble(mail):
+            # What could not be read may have been a fill.
+            self._reconcile()
         orders = [each for each in mail.heard if isinstance(each, HeardOrders)]
         if orders:
             self._take_orders(orders)
@@ -146,6 +149,10 @@ class StreamWorker:
             record_error(error, context={"stage": "stream", "connection": self.connection.alias})
         except DatabaseError:
             logger.exception("the error log cannot be written either")
+
+
+def _has_trouble(mail: Mail) -> bool:
+    return any(isinstance(each, HeardWords) and each.words for each in mail.heard)
 
 
 def newest(reports: Iterable[OrderReport]) -> list[OrderReport]:

@@ -21,7 +21,7 @@ class Doubt(StrEnum):
     """What the end of a socket says of the login it was opened with."""
 
     NONE = ""
-    REFUSED = "REFUSED"  # at the door, which has other reasons too: a call has to tell
+    REFUSED = "REFUSED"  # at the door or in words that have other reasons too: a call has to tell
     OVER = "OVER"  # the broker said so in its own words
 
 

@@ -41,12 +41,14 @@ class StreamError:
     """Something the socket said against us, or that could not be read.
 
     A fatal one ends the socket; ``is_auth`` says that the session is no longer good, so that
-    connecting again is useless until somebody has logged in.
+    connecting again is useless until somebody has logged in. ``is_doubtful`` ends it too: whether
+    the session is good, a call has to tell.
     """
 
     words: str
     is_fatal: bool = False
     is_auth: bool = False
+    is_doubtful: bool = False
 
 
 News = Heartbeat | Ready | Ticks | OrderNews | StreamError

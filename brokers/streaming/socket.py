@@ -139,8 +139,8 @@ class Socket:
     async def _heed(self, line: ClientConnection, news: News) -> None:
         if isinstance(news, Ready):
             await self._let_in(line)
-        elif isinstance(news, StreamError) and (news.is_fatal or news.is_auth):
-            raise SocketEnded(news.words, doubt=Doubt.OVER if news.is_auth else Doubt.NONE)
+        elif isinstance(news, StreamError) and (news.is_fatal or _doubt_in(news)):
+            raise SocketEnded(news.words, doubt=_doubt_in(news))
 
     async def _subscribe(self, line: ClientConnection) -> None:
         gone = [ref for key, ref in self._subscribed.items() if key not in self._wanted]
@@ -162,3 +162,9 @@ class Socket:
                 # Whoever listens hears of a broken line, and says so once.
                 with contextlib.suppress(WebSocketException):
                     await line.send(frame)
+
+
+def _doubt_in(error: StreamError) -> Doubt:
+    if error.is_auth:
+        return Doubt.OVER
+    return Doubt.REFUSED if error.is_doubtful else Doubt.NONE

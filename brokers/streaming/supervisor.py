@@ -14,7 +14,7 @@ from typing import Protocol
 from brokers.gateway import GatewayUnavailable, InstrumentRef
 from brokers.models import StreamStatus
 from brokers.streaming.inbox import Doubt, HeardState, HeardWords, Inbox
-from brokers.streaming.protocol import Frame, News, StreamProtocol
+from brokers.streaming.protocol import Frame, News, StreamError, StreamProtocol
 from brokers.streaming.socket import PING_EVERY, Ears, Socket, SocketEnded
 
 
@@ -120,6 +120,7 @@ class _Shard:
     _socket: Socket | None = None
     _session: str = ""
     _attempts: int = 0
+    _has_trouble: bool = False
 
     async def run(self) -> None:
         while True:
@@ -161,9 +162,15 @@ class _Shard:
         return SocketEnded("The stream was closed")
 
     def _hear(self, frame: Frame, news: Sequence[News]) -> None:
+        """Pass it on; a good frame takes back the words about one that was not."""
         self.inbox.put_frame(self.number, frame, news)
+        had_trouble = self._has_trouble
+        self._has_trouble = any(isinstance(each, StreamError) for each in news)
+        if had_trouble and not self._has_trouble:
+            self.inbox.put_state(HeardWords(self.number, self._beyond()))
 
     def _let_in(self) -> None:
+        self._has_trouble = False
         self._tell(StreamStatus.CONNECTED, self._beyond())
 
     def _beyond(self) -> str:

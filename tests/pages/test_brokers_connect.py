@@ -185,6 +185,15 @@ class TestLogIn:
         assert not AuthToken.objects.filter(is_active=True).exists()
 
 
+class TestCredentials:
+    def test_say_that_live_trading_is_turned_off(self, desk: Desk, angel: BrokerConnection) -> None:
+        angel.accounts.update(live_enabled=True)
+        client = client_of(desk)
+        assert b"live trading is turned off" in client.get(url(angel, "credentials/")).content
+        client.post(url(angel, "credentials/"), TYPED)
+        assert not angel.accounts.filter(live_enabled=True).exists()
+
+
 class TestCallback:
     def state(self, desk: Desk) -> str:
         """Begin a login at Zerodha and return the state that its page would send back."""

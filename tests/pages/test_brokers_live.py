@@ -136,6 +136,24 @@ class TestTurningOn:
         take_both_steps(client_of(desk), account)
         assert is_live(account)
 
+    @pytest.mark.parametrize(
+        ("told", "is_real"),
+        [({}, True), ({"environment": "live"}, True), ({"environment": "paper"}, False)],
+    )
+    def test_speaks_of_real_money_only_where_it_is(
+        self, desk: Desk, account: TradingAccount, told: dict[str, str], is_real: bool
+    ) -> None:
+        account.connection.connection_metadata = {"login": told}
+        account.connection.save()
+        client = client_of(desk)
+        first = client.get(url(account)).content.decode()
+        assert ("with real money" in first, "the money is not real" in first) == (
+            is_real, not is_real,
+        )  # fmt: skip
+        client.post(url(account), {"name": account.name})
+        second = client.get(url(account, "confirm/")).content.decode()
+        assert ("Real money for" in second) is is_real
+
     def test_takes_both_steps_each_time(self, desk: Desk, account: TradingAccount) -> None:
         client = client_of(desk)
         take_both_steps(client, account)

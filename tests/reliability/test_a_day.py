@@ -128,9 +128,13 @@ def turn_live_on(day: Day) -> None:
     rule = day.trader.read("/risk/rules/add/")
     limit = {"rule_type": "MAX_DAILY_LOSS", "rule_value": "5000"}
     day.trader.press(rule, **limit).says("The rule is in force")
+    take_both_steps(day)
+
+
+def take_both_steps(day: Day) -> None:
     gate = day.trader.read(f"/risk/live/{day.account.pk}/")
     second = day.trader.press(gate, name=day.account.name)
-    second.says("Real money for")
+    second.says("Turn live trading on", "The last step: your password")
     day.trader.press(second, password=PASSWORD).says("Live trading is on", "Turn off")
     day.trader.read("/notifications/").says("Live trading was turned on")
 
@@ -223,6 +227,9 @@ def sign_in_again(day: Day) -> None:
     page = day.read_connection()
     {"alpaca": enter_new_keys, "dhan": paste_a_token}.get(day.stand.name, press_log_in)(day, page)
     day.read_connection().says("Session Connected")
+    if day.stand.name == "alpaca":
+        day.trader.read("/notifications/").says("Live trading was turned off for Alpaca")
+        take_both_steps(day)
     day.work()
     order = day.place("after", below="0")
     day.trade(day.world.price - 1)

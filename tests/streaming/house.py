@@ -150,6 +150,8 @@ class TinyProtocol:
                 return [Heartbeat()]
             case ["bye"]:
                 return [StreamError("The login is over", is_fatal=True, is_auth=True)]
+            case ["doubt"]:
+                return [StreamError("Too many sockets", is_doubtful=True)]
             case ["tick", key, price]:
                 return [Ticks((QuoteTick(key, Decimal(price), NOW, volume=5),))]
             case ["order", filled]:

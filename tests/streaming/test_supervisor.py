@@ -28,6 +28,13 @@ class TestRefused:
             until(lambda: "ERROR" in heeding.states())
             assert heeding.last("ERROR").doubt is Doubt.REFUSED
 
+    def test_in_words_of_many_reasons_only_doubts_it(self, tiny: TinyBroker) -> None:
+        with Running(TinyHouse(tiny)) as heeding:
+            until(lambda: "CONNECTED" in heeding.states())
+            tiny.say("doubt")
+            until(lambda: "ERROR" in heeding.states())
+            assert heeding.last("ERROR").doubt is Doubt.REFUSED
+
     def test_comes_back_with_the_next_session_without_a_restart(self, tiny: TinyBroker) -> None:
         house = TinyHouse(tiny)
         with Running(house) as heeding:
@@ -126,8 +133,24 @@ class TestListening:
             tiny.say("\x00 garbage", "tick A 101")
             until(heeding.prices)
             complaints = [each for each in heeding.heard if isinstance(each, HeardWords)]
-        assert len(complaints) == 1
+        assert [each.words for each in complaints][:1] == ["Not understood: \x00 garbage"]
         assert "ERROR" not in heeding.states()
+
+    def test_takes_the_words_back_at_the_next_good_frame(self, tiny: TinyBroker) -> None:
+        with Running(TinyHouse(tiny, keys=["A"])) as heeding:
+            until(lambda: "CONNECTED" in heeding.states())
+            tiny.say("garbage", "tick A 101", "tick A 102")
+            until(lambda: len(heeding.prices()) == 2)
+        assert _words(heeding) == ["Not understood: garbage", ""]
+
+    def test_goes_on_saying_what_is_beyond_it(self, tiny: TinyBroker) -> None:
+        house = TinyHouse(tiny, keys=[*KEYS, "E", "F", "G"])
+        with Running(house) as heeding:
+            until(lambda: heeding.states(1)[-1:] == ["CONNECTED"])
+            tiny.say("garbage", "tick A 101")
+            until(heeding.prices)
+        beyond = "1 instruments are beyond what the broker's stream carries"
+        assert _words(heeding, shard=0)[-1] == beyond
 
     def test_reads_orders_in_threads_and_in_order(self, tiny: TinyBroker) -> None:
         house = TinyHouse(tiny, terms=ORDERS)
@@ -153,6 +176,12 @@ class TestListening:
 
 def _subscriptions(asked: list[str]) -> list[str]:
     return [each for each in asked if each[0] in "+-"]
+
+
+def _words(heeding: Heeding, shard: int = 0) -> list[str]:
+    heeding.take()
+    told = (each for each in heeding.heard if isinstance(each, HeardWords))
+    return [each.words for each in told if each.shard == shard]
 
 
 def _fills(heeding: Heeding) -> list[int]:

@@ -1,13 +1,14 @@
 """What a stream's news does in the house: rows, orders, logins, asking for what was missed."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import ANY
 
 import pytest
 from celery import current_app
+from django.db import OperationalError
 from kombu import Queue
 
 from brokers.gateway import OrderReport, QuoteTick, TradeReport
@@ -20,17 +21,33 @@ from brokers.models import (
     StreamStatus,
 )
 from brokers.streaming.inbox import Doubt, HeardOrders, HeardState, HeardWords, Inbox, Mail
-from brokers.streaming.protocol import Heartbeat, OrderNews, StreamKind, Ticks
+from brokers.streaming.protocol import (
+    Frame,
+    Heartbeat,
+    News,
+    OrderNews,
+    StreamError,
+    StreamKind,
+    Ticks,
+)
 from brokers.terms import OrderType, Product, Side
 from market.quotes import quote_of
 from orders.models import Order, Trade
 from orders.states import OrderStatus
 from tests.builders import NOW
 from tests.orders.desk import Desk, make_desk
-from tests.streaming.house import report
+from tests.streaming.house import TinyProtocol, report
+from trading_site.broker_streams import StreamHouse
 from trading_site.stream_worker import StreamWorker, newest
 
 CONNECTED = HeardState(0, StreamStatus.CONNECTED)
+
+
+class Unanswered(TinyProtocol):
+    """Asks the database whose an order is, and gets no answer."""
+
+    def parse(self, frame: Frame) -> Sequence[News]:
+        raise OperationalError("the connection is closed")
 
 
 @pytest.fixture
@@ -143,6 +160,29 @@ class TestComingBack:
     def test_of_prices_asks_for_nothing(self, desk: Desk, sync_queue: Queue) -> None:
         worker(desk, StreamKind.MARKET).work_off(mail(CONNECTED))
         assert taken_off(sync_queue) == 0
+
+
+class TestWhatCouldNotBeRead:
+    def test_of_orders_asks_for_a_reading(self, desk: Desk, sync_queue: Queue) -> None:
+        stream = worker(desk)
+        stream.work_off(mail(HeardWords(0, "Not understood"), HeardWords(0, "Nor this")))
+        assert taken_off(sync_queue) == 1
+
+    def test_of_prices_asks_for_nothing(self, desk: Desk, sync_queue: Queue) -> None:
+        worker(desk, StreamKind.MARKET).work_off(mail(HeardWords(0, "Not understood")))
+        assert taken_off(sync_queue) == 0
+
+    def test_and_is_over_asks_for_nothing(self, desk: Desk, sync_queue: Queue) -> None:
+        stream = worker(desk)
+        stream.work_off(mail(HeardWords(0, "")))
+        assert taken_off(sync_queue) == 0
+        assert StreamConnection.objects.get().error_message == ""
+
+    def test_because_the_database_did_not_answer_is_said_in_words(self, desk: Desk) -> None:
+        house = StreamHouse(desk.account.connection, StreamKind.ORDERS, desk.clock)
+        (news,) = house.read(Unanswered("", ""), "order 1")
+        assert isinstance(news, StreamError)
+        assert (news.is_fatal, news.is_auth) == (False, False)
 
 
 class TestRows:

@@ -14,7 +14,7 @@ from brokers.adapters.angel.envelope import (
     is_rate_limited,
 )
 from brokers.adapters.angel.guide import GUIDE
-from brokers.logins import Grant, LoginFailed
+from brokers.logins import Grant, LoginFailed, LogoutFailed
 from brokers.transport import Exchange, Transport, TransportError
 from brokers.venue import IST
 
@@ -62,15 +62,19 @@ class AngelLogin:
         )
 
     def close(self, credentials: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """:raises LogoutFailed: in words without any secret; the session ends at midnight."""
         with Transport() as transport:
             client = AngelClient(
                 credentials.get("api_key", ""), transport=transport, jwt=secrets.get("jwt", "")
             )
             try:
-                client.terminateSession(credentials.get("client_code", ""))
-            except (TransportError, EnvelopeUnreadable, UnicodeError):
-                # It ends at midnight anyway.
-                return
+                told = as_envelope(client.terminateSession(credentials.get("client_code", "")))
+            except (TransportError, EnvelopeUnreadable, UnicodeError) as error:
+                # The chain ends here: what failed may quote the token.
+                words = f"Angel One's logout does not answer ({type(error).__name__})"
+                raise LogoutFailed(words) from None
+        if not told.is_ok:
+            raise LogoutFailed(f"Angel One refused the logout: {_said(told)}")
 
 
 _TOKENS = (("jwt", "jwtToken"), ("refresh", "refreshToken"), ("feed", "feedToken"))
@@ -121,6 +125,10 @@ def _unreadable(exchange: Exchange | None) -> str:
 
 
 def _words(envelope: Envelope) -> str:
-    said = f"{envelope.message or 'no words'} ({envelope.code or 'no code'})"
+    said = _said(envelope)
     advice = _ADVICE.get(envelope.code)
     return f"{advice}. Angel One said: {said}" if advice else f"Angel One refused: {said}"
+
+
+def _said(envelope: Envelope) -> str:
+    return f"{envelope.message or 'no words'} ({envelope.code or 'no code'})"

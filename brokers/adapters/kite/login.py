@@ -8,7 +8,7 @@ from brokers.adapters.kite import words
 from brokers.adapters.kite.client import FAILURES, KiteClient
 from brokers.adapters.kite.guide import GUIDE
 from brokers.answers import answer_in
-from brokers.logins import Grant, LoginFailed
+from brokers.logins import Grant, LoginFailed, LogoutFailed
 from brokers.transport import Exchange, NotSent
 from brokers.venue import IST
 
@@ -41,14 +41,17 @@ class KiteLogin:
             raise LoginFailed(_why(error, client.last)) from None
 
     def close(self, credentials: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """:raises LogoutFailed: in words without any secret; the session ends in the morning."""
         client = KiteClient(
             api_key=secrets.get("api_key") or credentials.get("api_key", ""),
             access_token=secrets.get("access_token", ""),
         )
         try:
             client.invalidate_access_token()
-        except FAILURES:
-            return  # The session ends in the morning anyway.
+        except FAILURES as error:
+            # The chain ends here: what failed may quote the token, which is in the address.
+            words = f"Zerodha's logout does not answer ({type(error).__name__})"
+            raise LogoutFailed(words) from None
 
 
 LOGIN = KiteLogin()

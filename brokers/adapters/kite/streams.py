@@ -177,7 +177,8 @@ class KiteStream:
             return self._read_order(told["data"])
         if kind == "error":
             words = str(told.get("data"))
-            return [StreamError(f"Kite: {words}", is_auth=bool(_ABOUT_SESSION.search(words)))]
+            # Too many sockets, or the end of trading, speak of them too: a call has to tell.
+            return [StreamError(f"Kite: {words}", is_doubtful=bool(_ABOUT_SESSION.search(words)))]
         if kind in _SILENT_TYPES:
             return [Heartbeat()]
         return [StreamError(f"A text frame of unknown type: {str(kind)[:40]}")]

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from brokers.adapters.angel.login import LOGIN, next_midnight
 from brokers.gateway import GatewayUnavailable
-from brokers.logins import LoginFailed, LoginStyle
+from brokers.logins import LoginFailed, LoginStyle, LogoutFailed
 from brokers.models import ConnectionStatus
 from brokers.registry import login_of
 from brokers.sessions import SessionMissing, open_session, session_secrets
@@ -105,6 +105,11 @@ class TestSession:
         with pytest.raises(SessionMissing):
             market.gateway.funds()
 
-    def test_closes_quietly_when_nobody_answers(self, settings: Settings) -> None:
+    def test_says_that_nobody_was_there_to_close_it(self, settings: Settings) -> None:
         settings.BROKER_ENDPOINTS = {"angel": "http://127.0.0.1:9"}
-        LOGIN.close(CREDENTIALS, {"jwt": "x"})
+        with pytest.raises(LogoutFailed, match="does not answer"):
+            LOGIN.close(CREDENTIALS, {"jwt": "x"})
+
+    def test_says_that_the_broker_refused_to_close_it(self, angel: AngelStand) -> None:
+        with pytest.raises(LogoutFailed, match="refused"):
+            LOGIN.close(CREDENTIALS, {"jwt": "nobodys"})

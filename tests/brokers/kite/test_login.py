@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from brokers.adapters.kite.login import LOGIN, session_end
 from brokers.gateway import GatewayUnavailable, Refused
-from brokers.logins import LoginFailed, LoginStyle
+from brokers.logins import LoginFailed, LoginStyle, LogoutFailed
 from brokers.models import ConnectionStatus
 from brokers.registry import login_of
 from brokers.sessions import open_session
@@ -122,9 +122,11 @@ class TestEndOfASession:
         LOGIN.close(CREDENTIALS, {"api_key": "kitedemo", "access_token": token})
         assert kite.stand.desk.sessions._access == {}
 
-    def test_logging_out_of_nothing_raises_nothing(self, settings: Settings) -> None:
+    def test_a_logout_that_reached_nobody_says_so(self, settings: Settings) -> None:
         settings.BROKER_ENDPOINTS = {"kite": "http://127.0.0.1:9"}
-        LOGIN.close(CREDENTIALS, {})
+        with pytest.raises(LogoutFailed, match="does not answer") as failed:
+            LOGIN.close(CREDENTIALS, {"api_key": "kitedemo", "access_token": "day-token"})
+        assert "day-token" not in str(failed.value)
 
     def test_without_a_session_nothing_is_sent(self, kite: KiteMarket) -> None:
         kite.account.connection.auth_tokens.all().delete()

@@ -254,13 +254,21 @@ class TestOrders:
         assert stream().parse(json.dumps({"type": kind, "data": "x"})) == [Heartbeat()]
 
     @pytest.mark.parametrize(
-        ("words", "is_auth"),
-        [("Invalid `access_token`", True), ("Too many instruments", False), (None, False)],
+        ("words", "is_doubtful"),
+        [
+            ("Invalid `access_token`", True),
+            ("Trading session closed for the day", True),
+            ("Too many sockets for this api_key", True),
+            ("Too many instruments", False),
+            (None, False),
+        ],
     )
-    def test_an_error_says_whether_the_session_is_over(self, words: str, is_auth: bool) -> None:
+    def test_an_error_casts_doubt_on_the_session_and_no_more(
+        self, words: str, is_doubtful: bool
+    ) -> None:
         (news,) = stream().parse(json.dumps({"type": "error", "data": words}))
         assert isinstance(news, StreamError)
-        assert news.is_auth is is_auth
+        assert (news.is_auth, news.is_doubtful) == (False, is_doubtful)
 
     def test_the_instrument_is_looked_up(self, stand: KiteStand) -> None:
         made = open_stream(StreamKind.ORDERS, secrets=SECRETS, credentials={})
