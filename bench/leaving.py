@@ -1,7 +1,7 @@
 """From an order committed here to the broker having it: by the queue, a worker and the wire."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from bench.figures import THOUSANDTHS, Figures, figure, percentile
 from bench.survival.desk import Desk, DeskShare
 from bench.survival.house import House
 from bench.survival.load import on_tick
+from bench.survival.places import NotUp
 from brokers.models import TradingAccount
 from brokers.registry import gateway_for
 from brokers.terms import OrderType, Product, Side, Validity
@@ -26,11 +27,13 @@ from orders.requests import OrderRequest
 from orders.services.placing import place_order
 from orders.services.sending import place_request
 
-A_SECOND, SECONDS = 20, 30
+RATES = (5, 10, 20)  # a second; the last is what is asked of a house
+SECONDS = 20
 WARM_UP = 40
 BARE = 30
 _HANDS = 4
 _RESTS_FOR = 10.0
+_UP_WITHIN = 60.0
 _BELOW = Decimal("0.97")
 
 
@@ -52,34 +55,60 @@ def measure(desk: Desk, simulator: str, folder: Path) -> dict[str, Figures]:
     accounts = desk.accounts[:3]
     house = House(folder, 0)
     house.open(only=("orders worker",))
+    sent: dict[int, dict[str, float]] = {}
     try:
-        _send(desk, accounts, range(WARM_UP))
-        committed = _send(desk, accounts, range(A_SECOND * SECONDS))
-        time.sleep(_RESTS_FOR)
+        _wait_for(_send(desk, accounts, range(WARM_UP), 10), simulator)
+        for rate in RATES:
+            sent[rate] = _send(desk, accounts, range(rate * SECONDS), rate)
+            time.sleep(_RESTS_FOR)
     finally:
         house.close()
     bare = _bare(accounts[0])
     had = _arrivals(simulator)
-    times = [(had[tag] - at) * THOUSANDTHS for tag, at in committed.items() if tag in had]
-    bare_times = [(had[tag] - at) * THOUSANDTHS for tag, at in bare.items() if tag in had]
-    p50, bare_p50 = percentile(times, 50), percentile(bare_times, 50)
-    figures = Leaving(
+    alone = percentile(_times(bare, had), 50)
+    return {
+        f"Commit to broker ({rate} orders a second for {SECONDS} s)": _figures(each, had, alone)
+        for rate, each in sent.items()
+    }
+
+
+def _figures(committed: Mapping[str, float], had: Mapping[str, float], alone: float) -> Leaving:
+    times = _times(committed, had)
+    p50 = percentile(times, 50)
+    return Leaving(
         p50=p50,
         p99=percentile(times, 99),
-        bare_p50=bare_p50,
-        ratio=p50 / bare_p50,
+        bare_p50=alone,
+        ratio=p50 / alone,
         arrived=100 * len(times) / len(committed),
     )
-    return {f"Commit to broker ({A_SECOND} orders a second for {SECONDS} s)": figures}
 
 
-def _send(desk: Desk, accounts: Sequence[TradingAccount], numbers: range) -> dict[str, float]:
+def _times(begun: Mapping[str, float], had: Mapping[str, float]) -> list[float]:
+    return [(had[tag] - at) * THOUSANDTHS for tag, at in begun.items() if tag in had]
+
+
+def _wait_for(committed: Collection[str], simulator: str) -> None:
+    """Begin with an empty queue: orders sent while the worker comes up would be waited for.
+
+    :raises NotUp: when the broker does not have them within a minute.
+    """
+    ends = time.monotonic() + _UP_WITHIN
+    while not set(committed) <= set(_arrivals(simulator)):
+        if time.monotonic() > ends:
+            raise NotUp("The orders worker did not work off what it was given to warm up")
+        time.sleep(0.5)
+
+
+def _send(
+    desk: Desk, accounts: Sequence[TradingAccount], numbers: range, rate: int
+) -> dict[str, float]:
     """Place evenly; return when each order, by its tag, was committed."""
     shares = list(desk.shares)
     begun, waiting = time.monotonic(), []
     with ThreadPoolExecutor(_HANDS) as hands:
         for number in numbers:
-            time.sleep(max(begun + number / A_SECOND - time.monotonic(), 0))
+            time.sleep(max(begun + number / rate - time.monotonic(), 0))
             request = _request(accounts[number % len(accounts)], shares[number % len(shares)])
             waiting.append(hands.submit(_place, desk, request))
     return dict(each.result() for each in waiting)

@@ -20,7 +20,7 @@ from brokers.simulator.instruments import SimInstrument
 from brokers.terms import Side
 
 _HANDS = 40
-_PATIENCE = 60.0  # seconds that a person goes on pressing Send while the web is away
+_PATIENCE = 180.0  # seconds that a person goes on pressing Send while the web is away
 _STEP = Decimal("0.0008")
 _PULL = Decimal("0.02")
 _AWAY = Decimal("0.03")

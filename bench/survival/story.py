@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -135,6 +136,7 @@ def _print(arguments: argparse.Namespace, house: House, asked: Asked, rested: fl
         "presses of Send": asked.presses,
         "cancels asked for": {"cancels": asked.cancels},
         "orders here": here,
+        "denied because": _reasons(),
         "were UNKNOWN for a while": {"orders": lost},
         "errors written down": errors,
         "at rest after": {"s": round(rested)},
@@ -142,6 +144,13 @@ def _print(arguments: argparse.Namespace, house: House, asked: Asked, rested: fl
     for name, counts in rows.items():
         told = ", ".join(f"{count} {words}" for words, count in counts.items()) or "none"
         print(f"| {name} | {told} |")
+
+
+def _reasons() -> dict[str, int]:
+    """Count the reasons of refusals here, the commonest first, their figures left out."""
+    denied = Order.objects.filter(status=OrderStatus.DENIED)
+    words = denied.values_list("error_message", flat=True)
+    return dict(Counter(re.sub(r"[\d,.]+", "…", each)[:120] for each in words).most_common(8))
 
 
 def _print_checks(checks: Sequence[Check]) -> bool:
