@@ -57,9 +57,14 @@ def open_postbacks(connection: BrokerConnection) -> PostbackConfig:
     postbacks_of(connection.broker_type)
     config, is_new = PostbackConfig.objects.get_or_create(connection=connection, is_active=True)
     if is_new:
-        config.webhook_url = f"{settings.SITE_URL}/postbacks/{config.pk}/{token_of(config.pk)}/"
+        config.webhook_url = address_of(config)
         config.save(update_fields=["webhook_url"])
     return config
+
+
+def address_of(config: PostbackConfig) -> str:
+    """Return where the broker is to post, at the address that this house has now."""
+    return f"{settings.SITE_URL}/postbacks/{config.pk}/{token_of(config.pk)}/"
 
 
 def token_of(config_id: UUID) -> str:
@@ -81,6 +86,8 @@ def receive_postback(
         raise PostbackUnwanted("The body is too large")
     broker = postbacks_of(config.connection.broker_type)
     news = broker.read(body)
+    if not all(part.isprintable() for part in (news.broker_order_id, news.event_type, news.tag)):
+        raise ValueError("It names an order in characters that no order has")
     is_signed = broker.verify(body, headers, config.connection.read_credentials())
     event = PostbackEvent(
         config=config,

@@ -1,16 +1,21 @@
 """Is what a broker told believable? What is not is set aside with an alarm, never guessed at."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from brokers.gateway import OrderReport, TradeReport
+from brokers.gateway import HoldingReport, OrderReport, PositionReport, TradeReport
 from brokers.terms import Side
 from portfolio.booking import SMALLEST
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_MOST = Decimal(10**11)
+_SKEW = timedelta(days=1)  # a broker's clock may run ahead of ours, not by days
+# What a row can keep has eleven digits before the point; an order's whole value must fit as well.
+_MOST = Decimal(10**9)
+_MOST_VALUE = Decimal(10**10)
+_LAST_SEQUENCE = 2**63
 
 
 class ReportUnsound(Exception):
@@ -25,7 +30,7 @@ class HandWritingDiffers(ReportUnsound):
         self.order_id = order_id
 
 
-def sound_report(report: OrderReport) -> OrderReport:
+def sound_report(report: OrderReport, *, now: datetime) -> OrderReport:
     """Return a believable report, without the prices that say nothing.
 
     Brokers write 0 where there is no price: a market order's limit, a limit order's trigger.
@@ -38,7 +43,8 @@ def sound_report(report: OrderReport) -> OrderReport:
     for price in (report.average_price, report.price, report.trigger_price):
         _check(price is None or _is_amount(price), f"price {price!r}")
     _check(report.side in Side.values, f"side {report.side!r}")
-    _check_time(report.updated_at)
+    _check(0 <= report.sequence < _LAST_SEQUENCE, f"sequence {report.sequence!r}")
+    _check_time(report.updated_at, now)
     return replace(
         report,
         average_price=_kept(report.average_price),
@@ -47,7 +53,7 @@ def sound_report(report: OrderReport) -> OrderReport:
     )
 
 
-def sound_trade(trade: TradeReport) -> TradeReport:
+def sound_trade(trade: TradeReport, *, now: datetime) -> TradeReport:
     """Return a believable trade, its price rounded to the four decimals that are booked.
 
     :raises ReportUnsound: naming what is wrong.
@@ -56,10 +62,25 @@ def sound_trade(trade: TradeReport) -> TradeReport:
     _check(_is_count(trade.quantity) and trade.quantity > 0, f"quantity {trade.quantity!r}")
     price = _kept(trade.price) if _is_amount(trade.price) else None
     _check(trade.side in Side.values, f"side {trade.side!r}")
-    _check_time(trade.traded_at)
+    _check_time(trade.traded_at, now)
     if price is None:
         raise ReportUnsound(f"The broker's report cannot be: price {trade.price!r}")
+    _check(price * trade.quantity < _MOST_VALUE, f"{trade.quantity} at {trade.price}")
     return replace(trade, price=price)
+
+
+def check_positions(positions: Sequence[PositionReport], holdings: Sequence[HoldingReport]) -> None:
+    """Let a reading of positions pass in which every figure can be.
+
+    :raises ReportUnsound: naming the first that cannot: then nothing of the reading is believed.
+    """
+    rows: list[PositionReport | HoldingReport] = [*positions, *holdings]
+    for row in rows:
+        counts = (row.quantity, row.t1_quantity if isinstance(row, HoldingReport) else 0)
+        for count in counts:
+            _check(_is_count(abs(count)), f"{row.instrument_key}: quantity {count!r}")
+        price = row.average_price
+        _check(_is_amount(abs(price)), f"{row.instrument_key}: price {price!r}")
 
 
 def _is_count(value: object) -> bool:
@@ -75,9 +96,10 @@ def _kept(price: Decimal | None) -> Decimal | None:
     return (price.quantize(SMALLEST, ROUND_HALF_EVEN) or None) if price else None
 
 
-def _check_time(at: object) -> None:
+def _check_time(at: object, now: datetime) -> None:
     is_aware = isinstance(at, datetime) and at.tzinfo is not None
-    _check(is_aware and isinstance(at, datetime) and at > _EARLIEST, f"time {at!r}")
+    is_believed = isinstance(at, datetime) and is_aware and _EARLIEST < at < now + _SKEW
+    _check(is_believed, f"time {at!r}")
 
 
 def _check(holds: bool, words: str) -> None:

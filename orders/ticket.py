@@ -8,6 +8,7 @@ from brokers.capabilities import Capabilities, MarketHandling
 from brokers.models import TradingAccount
 from brokers.registry import UnknownBroker, capabilities_of
 from brokers.terms import Side
+from market.freshness import list_complaint
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
 from operations.figures import money, rupees
@@ -21,7 +22,8 @@ from risk.selectors import state_with_reason
 class Ticket:
     """``preview`` is None while the form does not read as an order.
 
-    ``halt`` says that the account takes no entries now, and why; empty while it does.
+    ``halt`` says that the account takes no entries now, and why; empty while it does. ``unlisted``
+    says so of the instrument at the account's broker.
     """
 
     form: OrderForm
@@ -30,6 +32,7 @@ class Ticket:
     account: TradingAccount | None
     now: datetime
     halt: str = ""
+    unlisted: str = ""
     able: Capabilities | None = None
     complaints: dict[str, list[str]] = field(default_factory=dict)
 
@@ -128,6 +131,7 @@ def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
         account=account,
         now=now,
         halt=_halt_words(account) if account else "",
+        unlisted=_list_words(account, form.instrument, now) if account else "",
         able=able,
         complaints=_complaints(form, preview) if is_judged else {},
     )
@@ -150,6 +154,10 @@ def _halt_words(account: TradingAccount) -> str:
         return ""
     words = "Only exits are taken now" if state is Trading.REDUCING else "Trading is halted"
     return f"{words}. {reason}".strip()
+
+
+def _list_words(account: TradingAccount, instrument: Instrument, now: datetime) -> str:
+    return list_complaint(instrument, broker=account.connection.broker_type, at=now)
 
 
 def _as_opened(form: OrderForm) -> OrderForm:

@@ -19,6 +19,7 @@ from orders.services.adjusting import ByHand, adopt_difference
 from orders.services.concluding import Found, conclude_left
 from orders.services.differing import note_differences, our_holdings
 from orders.services.reconciling import BookNotWhole, read_account
+from orders.soundness import ReportUnsound
 from portfolio.models import DifferenceState, PositionDifference
 from portfolio.services import lock_account
 
@@ -55,7 +56,7 @@ def accept_difference(
         return row
     try:
         found = read_account(row.account, gateway_for(row.account, clock=clock), clock=clock)
-    except (GatewayUnavailable, BookNotWhole) as error:
+    except (GatewayUnavailable, BookNotWhole, ReportUnsound) as error:
         words = f"{row.account.name} could not be read, so nothing was adopted: {error}"
         raise NotAcceptable(words) from error
     settled, refusal = _settle(row.pk, found, acceptance, now=clock())

@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.soundness import HandWritingDiffers, ReportUnsound
 
 # What cannot be believed, dated or written. Anything else is a fault of ours and is not hidden.
-UNUSABLE = (ReportUnsound, CalendarUnknown, DatabaseError)
+UNUSABLE = (ReportUnsound, CalendarUnknown, DatabaseError, ArithmeticError)
 AT_ONCE = 500
 
 

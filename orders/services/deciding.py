@@ -33,6 +33,8 @@ from orders.validation import OrderInvalid
 from risk.services import hand_over
 
 BY_HAND = "SETTLED_BY_HAND"
+_LONGEST_NUMBER = 40
+_MOST_VALUE = Decimal(10**10)
 
 
 class Ending(StrEnum):
@@ -190,11 +192,13 @@ def check_unknown(order: Order) -> None:
 def _evidence_complaint(verdict: Verdict) -> str:
     if len(verdict.evidence.strip()) < 10:
         return "Say where at the broker you read it: the order book, a contract note and its number"
-    return ""
+    return "" if "\x00" not in verdict.evidence else "These words hold a character nobody can read"
 
 
 def _number_complaint(order: Order, verdict: Verdict) -> str:
     number = verdict.broker_order_id
+    if not _is_number(number):
+        return "A broker's order number has up to 40 letters and digits, and no spaces"
     if order.broker_order_id and number != order.broker_order_id:
         return f"The broker had it as {order.broker_order_id}: write that number"
     if verdict.ending is Ending.NEVER_ARRIVED:
@@ -215,12 +219,20 @@ def _trades_complaint(order: Order, verdict: Verdict) -> str:
         return "Write each trade with its number, quantity and price"
     if any(not each.number or each.quantity <= 0 or each.price <= 0 for each in verdict.trades):
         return "Each trade needs a number, a quantity and a price above zero"
+    if not all(_is_number(each.number) for each in verdict.trades):
+        return "A trade's number has up to 40 letters and digits, and no spaces"
+    if any(each.price * each.quantity >= _MOST_VALUE for each in verdict.trades):
+        return "No trade is worth that much: look at its quantity and price again"
     if len({each.number for each in verdict.trades}) < len(verdict.trades):
         return "A trade is written twice"
     if verdict.traded > order.quantity:
         asked = rupees(order.quantity, 0)
         return f"{rupees(verdict.traded, 0)} are more than the {asked} that were asked for"
     return _booked_complaint(order, verdict)
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= _LONGEST_NUMBER and text.isprintable() and " " not in text
 
 
 def _booked_complaint(order: Order, verdict: Verdict) -> str:

@@ -43,6 +43,7 @@ from orders.services.parking import tell_unclaimed
 from orders.services.reporting import apply_updates
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
+from orders.soundness import ReportUnsound, check_positions
 from orders.states import OrderStatus
 from portfolio.models import PositionDifference
 from portfolio.services import refresh_funds
@@ -85,7 +86,7 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     try:
         found = read_account(account, gateway, clock=clock)
         refresh_funds(account, gateway.funds(), now=clock())
-    except (GatewayUnavailable, BookNotWhole) as error:
+    except (GatewayUnavailable, BookNotWhole, ReportUnsound) as error:
         _record_failure(account, str(error))
         return Reconciliation(is_complete=False)
     tell_unclaimed(account, now=clock())
@@ -143,6 +144,7 @@ def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock
     # What is told from here on is as old as this moment, however long it takes.
     read_at = clock()
     positions, holdings = _askable(gateway.positions()), _askable(gateway.holdings())
+    check_positions(positions, holdings)
     ours = our_holdings(account)
     reading = Reading(
         read_at=read_at,

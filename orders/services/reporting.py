@@ -17,7 +17,7 @@ from orders.services.batches import AT_ONCE, UNUSABLE, raw, runs, set_aside, tak
 from orders.services.merging import merged, news
 from orders.services.parking import check_own, claim_parked, park
 from orders.services.sending import held_order
-from orders.services.trading import record_trades, unrecorded
+from orders.services.trading import record_trades, tell_overfilled, unrecorded
 from orders.services.transitions import Note, write_snapshot
 from orders.soundness import ReportUnsound, sound_report, sound_trade
 from orders.states import OrderStatus
@@ -40,7 +40,7 @@ def apply_updates(
     does not hold back the others; a worker that dies leaves whole transactions, and what is left
     over is applied when it is told again.
     """
-    for report in news(account, _sound_reports(account, orders)):
+    for report in news(account, _sound_reports(account, orders, now=now)):
         try:
             apply_order_report(account, report, source=source, now=now)
         except UNUSABLE as error:
@@ -49,25 +49,29 @@ def apply_updates(
     def record(run: Sequence[TradeReport]) -> None:
         apply_trade_reports(account, run, source=source, now=now)
 
-    for run in runs(_not_recorded(account, _sound_trades(account, trades))):
+    for run in runs(_not_recorded(account, _sound_trades(account, trades, now=now))):
         take_in(account, run, record)
 
 
-def _sound_reports(account: TradingAccount, reports: Sequence[OrderReport]) -> list[OrderReport]:
+def _sound_reports(
+    account: TradingAccount, reports: Sequence[OrderReport], *, now: datetime
+) -> list[OrderReport]:
     sound = []
     for report in reports:
         try:
-            sound.append(sound_report(report))
+            sound.append(sound_report(report, now=now))
         except ReportUnsound as error:
             set_aside(account, report, error)
     return sound
 
 
-def _sound_trades(account: TradingAccount, trades: Sequence[TradeReport]) -> list[TradeReport]:
+def _sound_trades(
+    account: TradingAccount, trades: Sequence[TradeReport], *, now: datetime
+) -> list[TradeReport]:
     sound = []
     for trade in trades:
         try:
-            sound.append(sound_trade(trade))
+            sound.append(sound_trade(trade, now=now))
         except ReportUnsound as error:
             set_aside(account, trade, error)
     return sound
@@ -92,13 +96,17 @@ def _not_recorded(account: TradingAccount, trades: Sequence[TradeReport]) -> lis
 def apply_order_report(
     account: TradingAccount, report: OrderReport, *, source: EventSource, now: datetime
 ) -> None:
-    """Merge one sound report; an order that nobody here placed is adopted as external."""
+    """Merge one sound report; an order that nobody here placed is adopted as external.
+
+    :raises ReportUnsound: when it is of another share or side than the order it names.
+    """
     lock_account(account)
     order = _find(account, report) or adopt_order(account, report, now=now)
     if order is None:
         return
     held = held_order(order.pk)
-    was = held.state
+    _check_same(held, report)
+    was, asked = held.state, held.quantity
     after = merged(held, report)
     if after is None:
         return
@@ -106,7 +114,22 @@ def apply_order_report(
         hand_over(held.pk, now=now)
     note = Note(f"REPORTED_{report.status}", source, report.updated_at, report.message, raw(report))
     write_snapshot(held, after, note=note, now=now)
+    if after.filled_quantity > asked:
+        tell_overfilled(held, asked, now=now)
     claim_parked(account, held, now=now)
+
+
+def _check_same(order: Order, report: OrderReport) -> None:
+    """Tell a report of this order from one of another that bears its number or its tag.
+
+    A number of the broker's that its instrument list does not hold says nothing of the share.
+    """
+    is_same_share = report.instrument_key == order.instrument.key or "?" in report.instrument_key
+    if report.side != order.side or not is_same_share:
+        raise ReportUnsound(
+            f"{report.broker_order_id} is {report.side} {report.instrument_key} at the broker, "
+            f"and {order.side} {order.instrument.key} here"
+        )
 
 
 @transaction.atomic

@@ -52,6 +52,7 @@ def record_trades(
     if order.state.is_final:
         _check_hand_written(order)
     before, was_untraded = order.state, order.traded_quantity == 0
+    asked = order.quantity
     split = _booked(order, reports, now=now)
     trades = Trade.objects.bulk_create(trade for trade, _ in split)
     record_parts(order, split, now=now)
@@ -59,10 +60,27 @@ def record_trades(
     publish("trades", workspace_id=order.workspace_id, subject_id=trades[-1].pk, now=now)
     if was_untraded:
         count_order(order.account, session_date=trades[0].session_date, successful=True, now=now)
+    if order.traded_quantity > asked:
+        tell_overfilled(order, asked, now=now)
     late = [trade for trade in trades if trade.is_late]
     if late:
         _alarm_late(order, late, now=now)
     _cancel_surplus_exits(order, now=now)
+
+
+def tell_overfilled(order: Order, asked: int, *, now: datetime) -> None:
+    """Tell the owner of more than was asked for: it is booked, for the broker counts it."""
+    filled = max(order.filled_quantity, order.traded_quantity)
+    notify(
+        order.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"More filled than was asked for: {order.instrument.trading_symbol}",
+        message=f"{rupees(filled, 0)} of {rupees(asked, 0)}. Look at the order at the broker.",
+        now=now,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
+    )
 
 
 def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The order window: as a page of its own, and as a sheet over any page."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from brokers.models import TradingAccount
-from brokers.scope import SCOPE_KEY, chosen_scope, scopes_of
+from brokers.scope import SCOPE_KEY, Scope, chosen_scope, scopes_of
 from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
 from brokers.venue import CalendarUnknown, Phase, installed_venue
 from market.models import Instrument
@@ -35,7 +36,9 @@ def new(request: UserRequest) -> HttpResponse:
     """Show the window for an instrument; sent, place the order or say what refuses it."""
     instrument = _instrument(request)
     if request.method == "GET":
-        form = _form(request, instrument, initial=_initial(request, instrument))
+        accounts = _accounts(request)
+        initial = _initial(request, instrument, accounts)
+        form = OrderForm(None, instrument=instrument, accounts=accounts, initial=initial)
         return _window(request, ticket_of(form, now=timezone.now(), is_judged=False))
     form = _form(request, instrument, data=request.POST)
     order = _placed(request, form) if form.is_valid() else None
@@ -66,14 +69,8 @@ def _instrument(request: UserRequest) -> Instrument:
     return get_object_or_404(Instrument.objects.active(), key=key)
 
 
-def _form(
-    request: UserRequest,
-    instrument: Instrument,
-    *,
-    data: QueryDict | None = None,
-    initial: dict[str, object] | None = None,
-) -> OrderForm:
-    return OrderForm(data, instrument=instrument, accounts=_accounts(request), initial=initial)
+def _form(request: UserRequest, instrument: Instrument, *, data: QueryDict) -> OrderForm:
+    return OrderForm(data, instrument=instrument, accounts=_accounts(request))
 
 
 def _accounts(request: UserRequest) -> QuerySet[TradingAccount]:
@@ -82,13 +79,15 @@ def _accounts(request: UserRequest) -> QuerySet[TradingAccount]:
     return mine.select_related("connection", "workspace").order_by("name")
 
 
-def _initial(request: UserRequest, instrument: Instrument) -> dict[str, object]:
+def _initial(
+    request: UserRequest, instrument: Instrument, accounts: QuerySet[TradingAccount]
+) -> dict[str, object]:
     quote = quote_of(instrument.key)
     scope = chosen_scope(scopes_of(request.workspace), request.session.get(SCOPE_KEY, ""))
     derivative = InstrumentType(instrument.instrument_type).is_derivative
     asked = request.GET
     return {
-        "account": asked.get("account") or (scope.accounts[0].pk if scope.accounts else None),
+        "account": asked.get("account") or _preselected(accounts, scope, instrument),
         "side": asked.get("side") if asked.get("side") in Side.values else Side.BUY,
         "product": asked.get("product") or (Product.NRML if derivative else Product.MIS),
         "order_type": asked.get("order_type") or (OrderType.LIMIT if quote else OrderType.MARKET),
@@ -100,6 +99,20 @@ def _initial(request: UserRequest, instrument: Instrument) -> dict[str, object]:
         # The window that chose another account is still the same window.
         "idempotency_key": next(iter(valid_ids(asked.getlist("idempotency_key"))), uuid.uuid4()),
     }
+
+
+def _preselected(
+    accounts: Iterable[TradingAccount], scope: Scope, instrument: Instrument
+) -> uuid.UUID | None:
+    """Choose an account whose broker knows the instrument: those in view first, then paper."""
+    shown = {account.pk for account in scope.accounts}
+    best = sorted(accounts, key=lambda each: (each.pk not in shown, not each.is_paper))
+    if not best or best[0].is_paper:
+        return best[0].pk if best else None
+    listed = instrument.broker_instruments.values_list("broker_type", flat=True)
+    known = set(listed)
+    fitting = (each for each in best if each.is_paper or each.connection.broker_type in known)
+    return next(fitting, best[0]).pk
 
 
 def _last_price(quote: QuoteView | None, instrument: Instrument) -> str | None:

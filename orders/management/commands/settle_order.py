@@ -52,7 +52,7 @@ class Command(BaseCommand):
         verdict = Verdict(
             ending=Ending(options["ending"]),
             evidence=options["evidence"],
-            broker_order_id=options["broker_order"],
+            broker_order_id=options["broker_order"].strip(),
             trades=tuple(_trade(parts) for parts in options["trade"]),
         )
         try:
