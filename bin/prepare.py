@@ -18,7 +18,7 @@ def main() -> None:
     fetch_front_end()
     manage("build_assets")
     manage("migrate", "--verbosity", "0")
-    manage("setup_demo")
+    manage("setup_demo", "--verbosity", "0")
 
 
 def write_settings() -> None:

@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import MANAGING_ROLES, User, Workspace
+from brokers.endpoints import is_simulated
 from brokers.models import BrokerConnection, ConnectionStatus
+from brokers.registry import brokers
 from brokers.scope import NO_ACCOUNT, SCOPE_KEY, Scope, chosen_scope, scopes_of
 from brokers.terms import Exchange
 from market.models import Instrument, Watchlist
@@ -83,6 +85,11 @@ class Shell:
         found = {each.connection_id: each.connection for each in accounts if not each.is_paper}
         lost = (ConnectionStatus.EXPIRED, ConnectionStatus.ERROR)
         return [connection for connection in found.values() if connection.status in lost]
+
+    @property
+    def simulated(self) -> list[str]:
+        """Brokers in whose place this server was told to call a simulator."""
+        return [each.label for each in brokers() if is_simulated(each.name)]
 
     @cached_property
     def unread(self) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.models import User, Workspace, WorkspaceOwnedQuerySet
+from brokers.endpoints import is_simulated
 from brokers.registry import broker_choices
 from operations.fields import MoneyField
 from operations.ids import new_id
@@ -50,6 +51,11 @@ class BrokerConnection(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this server was told to call a simulator in the broker's place."""
+        return is_simulated(self.broker_type)
 
     def seal_credentials(self, credentials: dict[str, str]) -> None:
         self.credentials = seal(credentials, row=f"user_broker_connections:{self.pk}")

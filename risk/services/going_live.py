@@ -29,11 +29,15 @@ class NotReadyForLive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that must hold, and what to do where it does not."""
+    """One thing that must hold, and what to do where it does not.
+
+    ``is_asked`` is False where nothing was written down to hold to: it is met, and proves nothing.
+    """
 
     name: str
     is_met: bool
     words: str
+    is_asked: bool = True
 
 
 def live_conditions(account: TradingAccount, *, now: datetime) -> list[Condition]:
@@ -83,7 +87,8 @@ def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition
         f"Log in at {connection.get_broker_type_display()} first",
     )
     problem = _address_problem(connection, now=now)
-    yield Condition("Orders leave by the registered address", not problem, problem)
+    is_asked = bool(connection.connection_metadata.get("static_ip"))
+    yield Condition("Orders leave by the registered address", not problem, problem, is_asked)
     yield Condition(
         "The account agrees with its broker",
         account.reconciled_at is not None,

@@ -154,6 +154,25 @@ class TestTurningOn:
         second = client.get(url(account, "confirm/")).content.decode()
         assert ("Real money for" in second) is is_real
 
+    def test_speaks_of_no_real_money_where_the_broker_is_simulated(
+        self, desk: Desk, account: TradingAccount, settings: Settings
+    ) -> None:
+        settings.BROKER_ENDPOINTS = {"angel": "http://127.0.0.1:9"}
+        client = client_of(desk)
+        first = client.get(url(account)).content.decode()
+        assert "real money" not in first and "the money is not real" in first
+        client.post(url(account), {"name": account.name})
+        second = client.get(url(account, "confirm/")).content.decode()
+        assert "Real money" not in second and "at a simulator" in second
+
+    @pytest.mark.parametrize("address", ["", "203.0.113.44"])
+    def test_claims_no_registered_address_where_there_is_none(
+        self, desk: Desk, account: TradingAccount, address: str
+    ) -> None:
+        configure_address(account.connection, static_ip=address, egress="", now=desk.now)
+        page = client_of(desk).get(url(account)).content.decode()
+        assert ("no address is registered" in page) is (not address)
+
     def test_takes_both_steps_each_time(self, desk: Desk, account: TradingAccount) -> None:
         client = client_of(desk)
         take_both_steps(client, account)

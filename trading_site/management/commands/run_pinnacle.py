@@ -43,6 +43,8 @@ class Command(BaseCommand):
             listener = listen(address)
         except (PortBusy, AddressUnusable) as error:
             raise CommandError(str(error)) from error
+        if "SITE_URL" not in os.environ:  # where .env was read into as well
+            settings.SITE_URL = str(address).rstrip("/")
         call_command("migrate", verbosity=0)
         self._set_up_demo()
         _keep_routine_quiet()
