@@ -15,7 +15,6 @@ from accounts.http import UserRequest
 from accounts.permissions import manager_required, trader_required
 from brokers.connecting import connect_real_broker, renew_credentials
 from brokers.connection_views import connection_to_log_in, managed_connection
-from brokers.endpoints import is_simulated
 from brokers.forms import ConnectForm, CredentialsForm, TokenForm, shown_credentials
 from brokers.logging_in import StateInvalid, begin_login, come_back
 from brokers.logins import Guide
@@ -133,4 +132,4 @@ def _broker(name: str) -> tuple[Broker, Guide]:
 
 def _addresses(request: UserRequest, broker: Broker) -> dict[str, object]:
     callback_address = request.build_absolute_uri(reverse("brokers:callback", args=[broker.name]))
-    return {"callback": callback_address, "is_simulated": is_simulated(broker.name)}
+    return {"callback": callback_address}

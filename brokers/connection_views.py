@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES
@@ -46,10 +46,15 @@ def detail(
     return render(request, template, context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @manager_required
 def disconnect(request: UserRequest, connection_id: UUID) -> HttpResponse:
+    """Say what ends with the session; sent, end it."""
     connection = managed_connection(request, connection_id)
+    if request.method == "GET":
+        live = connection.accounts.filter(live_enabled=True).order_by("name")
+        context = {"connection": connection, "live_accounts": live}
+        return render(request, "brokers/disconnect.html", context)
     leave_broker(connection, by=request.user, now=timezone.now())
     messages.success(request, f"{connection.alias} is disconnected. Nothing is sent there.")
     return redirect("brokers:detail", connection.pk)

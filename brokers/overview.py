@@ -6,7 +6,6 @@ from datetime import datetime
 from brokers.addresses import AddressDiffers, check_known_address
 from brokers.capabilities import MarketHandling
 from brokers.connecting import ALONE, takes_token
-from brokers.endpoints import is_simulated
 from brokers.governor import governor_for
 from brokers.logins import Guide
 from brokers.models import (
@@ -19,8 +18,10 @@ from brokers.models import (
     StreamConnection,
     TradingAccount,
 )
+from brokers.postbacks import address_of
 from brokers.registry import broker_capabilities, guide_of
 from brokers.selectors import differing_instruments, streams_of
+from brokers.terms import Product
 
 CALLS_SHOWN = 12
 _MARKET = {
@@ -93,10 +94,6 @@ class ConnectionOverview:
         return guide_of(self.connection.broker_type)
 
     @property
-    def is_simulated(self) -> bool:
-        return is_simulated(self.connection.broker_type)
-
-    @property
     def takes_token(self) -> bool:
         return takes_token(self.guide)
 
@@ -129,7 +126,7 @@ class ConnectionOverview:
         return [
             AbilityRow(
                 str(segment.label),
-                ", ".join(sorted(each.products | each.brackets)),
+                ", ".join(product for product in Product if product in each.products),
                 ", ".join(sorted(each.order_types)),
                 ", ".join(sorted(each.validities)),
                 _MARKET[each.market],
@@ -147,8 +144,8 @@ class ConnectionOverview:
         return streams_of(BrokerConnection.objects.filter(pk=self.connection.pk))
 
     def postback_address(self) -> str:
-        configs = PostbackConfig.objects.filter(connection=self.connection, is_active=True)
-        return configs.values_list("webhook_url", flat=True).first() or ""
+        config = PostbackConfig.objects.filter(connection=self.connection, is_active=True).first()
+        return address_of(config) if config else ""
 
     def address_problem(self) -> str:
         """Return why orders would not leave because of the address, empty where they would."""

@@ -47,9 +47,20 @@ def scopes_of(workspace: Workspace, *, also: Mapping[str, Combinable] | None = N
 
 
 def chosen_scope(scopes: Sequence[Scope], value: str) -> Scope:
-    """Pick the scope that the session names, else the first."""
+    """Pick the scope that the session names, else the kind of money the desk began with.
+
+    So an account that is added later is spoken of only once a person chooses it.
+    """
     named = (scope for scope in scopes if scope.value == value)
-    return next(named, scopes[0] if scopes else NO_ACCOUNT)
+    return next(named, _first_kept(scopes))
+
+
+def _first_kept(scopes: Sequence[Scope]) -> Scope:
+    accounts = [account for scope in scopes for account in scope.accounts]
+    if not accounts:
+        return NO_ACCOUNT
+    oldest = min(accounts, key=lambda account: (account.created_at, account.pk))
+    return next(scope for scope in scopes if scope.is_paper == oldest.is_paper)
 
 
 def _choices(accounts: tuple[TradingAccount, ...], *, is_paper: bool) -> list[Scope]:

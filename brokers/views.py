@@ -8,9 +8,7 @@ from django.views.decorators.http import require_GET
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import trader_required
-from brokers.endpoints import is_simulated
 from brokers.models import BrokerConnection, StreamConnection
-from brokers.registry import brokers
 from brokers.selectors import accounts_on_page, recent_calls, streams_of
 from operations.listing import Column, csv_response, list_rows
 
@@ -41,7 +39,6 @@ def account_list(request: UserRequest, template: str = "brokers/list.html") -> H
         "streams": _streams(request) if may_manage else [],
         "may_trade": request.membership.role in TRADING_ROLES,
         "may_manage": may_manage,
-        "simulated": [each.label for each in brokers() if is_simulated(each.name)],
         "now": timezone.now(),
     }
     return render(request, template, context)

@@ -22,12 +22,16 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's head. ``order_by`` names the fields it sorts by; empty: it does not sort."""
+    """A column's head. ``order_by`` names the fields it sorts by; empty: it does not sort.
+
+    ``title`` says more of it to who points at it.
+    """
 
     label: str
     name: str = ""
     order_by: tuple[str, ...] = ()
     css: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Head:
     css: str
     link: str
     sorted: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def _ordering(sort: str, columns: Sequence[Column]) -> list[str]:
 
 def _head(column: Column, *, sort: str, params: QueryDict) -> Head:
     if not column.order_by:
-        return Head(column.label, column.css, link="", sorted="")
+        return Head(column.label, column.css, link="", sorted="", title=column.title)
     directions = {column.name: "ascending", f"-{column.name}": "descending"}
     # A first press on a number's head asks for the largest first, a second for the smallest.
     turned = column.name if sort == f"-{column.name}" else f"-{column.name}"
@@ -92,6 +97,7 @@ def _head(column: Column, *, sort: str, params: QueryDict) -> Head:
         column.css,
         link=_link(params, sort=turned, page=None),
         sorted=directions.get(sort, ""),
+        title=column.title,
     )
 
 

@@ -13,6 +13,19 @@ from operations.listing import ListFilter
 from risk.models import RiskRule, RiskViolation, RuleType, Trading
 from risk.services.limits import RuleInvalid, RuleTerms, currencies_of
 
+# What a limit is counted in, rule by rule.
+UNITS = {
+    RuleType.MAX_POSITION_SIZE: "an amount of money",
+    RuleType.MAX_DRAWDOWN: "a percentage",
+    RuleType.MAX_DAILY_LOSS: "an amount of money",
+    RuleType.MAX_ORDERS_PER_DAY: "a number of orders",
+    RuleType.MIN_CAPITAL_THRESHOLD: "an amount of money",
+    RuleType.MAX_LOTS: "a number of lots",
+    RuleType.PROFIT_LOCK: "an amount of money",
+    RuleType.TRAILING_STOP: "points of the price",
+}
+LOTS = "One lot of a share is one share."
+
 
 class LimitForm(forms.Form):
     """What of a rule can be changed later: its value, and whether it closes positions."""
@@ -21,6 +34,13 @@ class LimitForm(forms.Form):
     exits_positions = forms.BooleanField(
         label="Also exit the open positions when it is reached", required=False
     )
+
+    def measure(self, rule_type: str) -> None:
+        """Say what this rule's limit is counted in."""
+        kind = RuleType(rule_type)
+        words = f"{UNITS[kind].capitalize()}."
+        lots = f" {LOTS}" if kind is RuleType.MAX_LOTS else ""
+        self.fields["rule_value"].help_text = f"{words}{lots}"
 
     def refuse(self, refusal: RuleInvalid) -> None:
         """Show what the service refused beside its field."""
@@ -40,7 +60,9 @@ class LimitForm(forms.Form):
 class RuleForm(LimitForm):
     """A new rule. The currency is asked for only where the desk has several."""
 
-    rule_type = forms.ChoiceField(label="Rule", choices=RuleType.choices)
+    rule_type = forms.ChoiceField(
+        label="Rule", choices=[(kind, f"{kind.label}: {UNITS[kind]}") for kind in RuleType]
+    )
     currency = forms.ChoiceField(
         label="Currency of an amount",
         required=False,
@@ -59,6 +81,7 @@ class RuleForm(LimitForm):
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["rule_value"].help_text = f"In the unit that the rule names. {LOTS}"
         self._offer_currencies(currencies_of(workspace))
         account, strategy = self.fields["account"], self.fields["strategy"]
         if isinstance(account, forms.ModelChoiceField):

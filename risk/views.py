@@ -140,6 +140,7 @@ def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
         "exits_positions": rule.exits_positions,
     }
     form = LimitForm(request.POST or None, initial=initial)
+    form.measure(rule.rule_type)
     if form.is_valid():
         try:
             change_rule(rule, form.terms_of(rule), by=request.user, now=timezone.now())

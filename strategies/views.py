@@ -36,13 +36,16 @@ from strategies.services import (
     stop_activation,
 )
 
+BOOKED = (
+    "Profit of what has been closed, after charges. What open positions gain or lose is not in it."
+)
 ACTIVATION_COLUMNS = (
     Column("Strategy", "strategy", ("strategy__name",)),
     Column("Account", "account", ("account__name",), css="not-phone"),
     Column("Allocation", "allocation", ("allocation_amount",), css="num not-phone"),
     Column("Now", "status", ("status", "activated_at"), css="not-phone"),
     Column("Today", css="num"),
-    Column("Booked since start", "profit", ("total_pnl",), css="num not-phone"),
+    Column("Booked since start", "profit", ("total_pnl",), css="num not-phone", title=BOOKED),
     Column("Act", css="num not-phone"),
 )
 ACTIVATION_FILE = (

@@ -48,6 +48,15 @@ def make_account(workspace: Workspace, name: str = "Practice", **fields: object)
     )
 
 
+def make_account_at(broker: str, workspace: Workspace) -> TradingAccount:
+    """An account at a real broker, logged in there; live trading is off."""
+    account = make_account(workspace, f"At {broker}")
+    connection = account.connection
+    connection.broker_type, connection.paper_trading = broker, False
+    connection.save(update_fields=["broker_type", "paper_trading"])
+    return account
+
+
 def make_instrument(key: str = "NSE:RELIANCE", **fields: object) -> Instrument:
     exchange, _, symbol = key.partition(":")
     return Instrument.objects.create(

@@ -1,4 +1,4 @@
-// The keyboard: / find, B S order, J K rows, X exit, Shift K halt, G then a letter, ? all keys.
+// The keyboard: / find, B S order, J K along the watchlist, X exit, Shift K halt, G then a letter, ? all keys.
 "use strict";
 (() => {
   let going = false;
@@ -7,22 +7,33 @@
 
   const shown = (selector) => [...document.querySelectorAll(selector)].filter((row) => row.offsetParent !== null);
 
-  // The list one is in; from anywhere else the page's own table comes before the watchlist.
-  function rows() {
-    const lists = [shown("main .tbl tbody tr"), shown(".watch > li")].filter((list) => list.length);
-    const current = lists.find((list) => list.some((row) => row.contains(document.activeElement)));
-    return current || lists[0] || [];
-  }
-
-  function step(by) {
-    const list = rows();
-    if (!list.length) return;
-    const at = list.findIndex((row) => row.contains(document.activeElement));
-    const row = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(at + by, 0), list.length - 1)];
+  function choose(row) {
     const target = row.querySelector("summary, a[href]") || row;
     if (target === row) row.tabIndex = -1;
     target.focus();
   }
+
+  function step(by) {
+    const list = shown(".watch > li[data-instrument]");
+    if (!list.length) return;
+    const at = list.findIndex((row) => row.contains(document.activeElement));
+    choose(list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(at + by, 0), list.length - 1)]);
+  }
+
+  // The chosen row is the one in focus. Its list comes anew: the same instrument stays chosen.
+  const inFocus = () => document.activeElement.closest("[data-instrument]");
+  let lost = "";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const row = inFocus();
+    if (!row || !event.detail.target.contains(row)) return;
+    lost = `${row.closest(".watch") ? ".watch" : "main .tbl"} [data-instrument="${CSS.escape(row.dataset.instrument)}"]`;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!lost) return;
+    const row = document.activeElement === document.body && find(lost);
+    lost = "";
+    if (row) choose(row);
+  });
 
   // From the search box into what it found, and along it: an arrow, or Enter for the first.
   function walkFound(event) {
@@ -39,8 +50,8 @@
   }
 
   function order(side) {
-    const row = document.activeElement.closest("[data-instrument]");
-    if (!row || !find("#window")) return;
+    const row = inFocus();
+    if (!row || row.offsetParent === null || !find("#window")) return;
     const key = encodeURIComponent(row.dataset.instrument);
     window.pinnacle.openWindow(`/orders/new/?instrument=${key}&side=${side}`);
   }
@@ -56,12 +67,25 @@
     if (target) target.click();
   }
 
+  // Out of the search box and of what it found: letters are keys again, the watchlist is back.
+  function leaveSearch() {
+    const box = find("#find");
+    const at = document.activeElement;
+    if (!box || !(at === box || at.closest(".watch .found"))) return false;
+    at.blur();
+    if (box.value) {
+      box.value = "";
+      htmx.trigger(box, "search");
+    }
+    return true;
+  }
+
   function escape() {
     const menu = find("details.menu[open]");
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
-    } else if (!window.pinnacle.closeWindow() && location.hash === "#watchlist") {
+    } else if (!leaveSearch() && !window.pinnacle.closeWindow() && location.hash === "#watchlist") {
       location.hash = "#main";
     }
   }

@@ -2,9 +2,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
-from market.models import Instrument
+from brokers.models import TradingAccount
+from market.models import Instrument, Watchlist, WatchlistItem
 from orders.models import Order
 from tests.browser.conftest import NARROW, PHONE
+from tests.builders import make_instrument
+from tests.pages.test_home import make_position
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,6 +48,42 @@ class TestKeyboard:
         page.keyboard.press(key)
         page.keyboard.press("b")
         expect(page.locator("#window form")).to_contain_text("RELIANCE")
+
+    def test_leaves_the_search_with_escape(self, page: Page, watched: Instrument) -> None:
+        page.goto("/")
+        page.keyboard.press("/")
+        page.keyboard.type("rel")
+        expect(page.locator(".watch .found")).to_contain_text("RELIANCE")
+        page.keyboard.press("Escape")
+        expect(page.locator(".watch .found")).to_have_count(0)
+        expect(page.locator("#find")).to_have_value("")
+        page.keyboard.press("j")
+        page.keyboard.press("b")
+        expect(page.locator("#window form")).to_contain_text("RELIANCE")
+
+    def test_keeps_the_row_when_the_list_comes_anew(self, page: Page, watched: Instrument) -> None:
+        other = make_instrument("SIM:TCS")
+        WatchlistItem.objects.create(
+            watchlist=Watchlist.objects.get(), instrument=other, position=9
+        )
+        page.goto("/")
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.evaluate(
+            "htmx.ajax('GET', document.getElementById('find').form.action, '#watch-body')"
+        )
+        expect(page.locator(".watch > li:focus-within")).to_contain_text("TCS")
+        page.keyboard.press("b")
+        expect(page.locator("#window form")).to_contain_text("TCS")
+
+    def test_walks_the_watchlist_and_not_the_positions(
+        self, page: Page, watched: Instrument, account: TradingAccount
+    ) -> None:
+        make_position(account, make_instrument("SIM:TCS"))
+        page.goto("/")
+        expect(page.locator("#home-positions tbody")).to_contain_text("TCS")
+        page.keyboard.press("j")
+        expect(page.locator(".watch > li:focus-within")).to_contain_text("RELIANCE")
 
     def test_goes_to_orders(self, page: Page, watched: Instrument) -> None:
         page.goto("/")

@@ -25,7 +25,7 @@ from tests.brokers.connecting import (
     simulated_angel,
     work_off,
 )
-from tests.builders import make_user
+from tests.builders import make_instrument, make_user
 from tests.orders.desk import Desk
 from tests.pages.desks import client_of, client_of_stranger, client_with_role, queries_of
 
@@ -94,10 +94,19 @@ class TestConnectPage:
             assert label in page
 
     def test_says_that_it_is_a_simulator(self, desk: Desk, settings: Settings) -> None:
-        words = b"Simulated broker: no real order leaves"
-        assert words in client_of(desk).get(CONNECT).content
+        words = "Simulated broker: no real order leaves to Angel One"
+        pages = ("/", "/orders/", "/risk/", "/brokers/", CONNECT)
+        for page in pages:
+            assert client_of(desk).get(page).content.decode().count(words) == 1
         settings.BROKER_ENDPOINTS = {}
-        assert words not in client_of(desk).get(CONNECT).content
+        for page in pages:
+            assert words not in client_of(desk).get(page).content.decode()
+
+    def test_is_said_on_the_ticket_too(self, desk: Desk, angel: BrokerConnection) -> None:
+        make_instrument("NSE:TCS")
+        asked = {"instrument": "NSE:TCS", "account": str(angel.accounts.get().pk)}
+        page = client_of(desk).get("/orders/new/", asked).content.decode()
+        assert "One order to a simulator: no real money" in page and "One real order" not in page
 
 
 class TestConnectionPage:
@@ -135,6 +144,19 @@ class TestConnectionPage:
         page = client_of(desk).get(url(angel)).content.decode()
         for words in ("Connected", "by itself, 08:15", "of 500", "as a limit at a protected price"):
             assert words in page
+
+    def test_lists_only_products_that_a_ticket_sends(
+        self, desk: Desk, angel: BrokerConnection
+    ) -> None:
+        page = client_of(desk).get(url(angel)).content.decode()
+        assert "<td>MIS, CNC, MTF</td>" in page and "BO" not in page
+
+    def test_names_the_address_that_the_house_has_now(
+        self, desk: Desk, angel: BrokerConnection, settings: Settings
+    ) -> None:
+        settings.SITE_URL = "http://localhost:8001"
+        page = client_of(desk).get(url(angel)).content.decode()
+        assert "http://localhost:8001/postbacks/" in page
 
     def test_shows_the_words_of_a_failed_login(self, desk: Desk) -> None:
         connection = connect_angel(desk.account.workspace, pin="9999")
@@ -177,6 +199,13 @@ class TestLogIn:
         attempt = newest_attempt(angel)
         assert "pasted-token" not in attempt.answer
         assert attempt.read_answer() == {"access_token": "pasted-token"}
+
+    def test_asks_before_a_person_disconnects(self, desk: Desk, angel: BrokerConnection) -> None:
+        angel.accounts.update(live_enabled=True)
+        asked = client_of(desk).get(url(angel, "disconnect/")).content.decode()
+        assert "account loses live trading" in " ".join(asked.split())
+        angel.refresh_from_db()
+        assert angel.status == ConnectionStatus.CONNECTED
 
     def test_ends_when_a_person_disconnects(self, desk: Desk, angel: BrokerConnection) -> None:
         client_of(desk).post(url(angel, "disconnect/"))

@@ -195,6 +195,9 @@ class TestMoney:
         make_position(account, share)
         make_position(live, share, quantity=3)
         page = browser.get("/home/parts/positions/").content.decode()
+        assert "+10<" in page and "+3<" not in page
+        browser.post("/scope/", {"scope": str(live.pk)})
+        page = browser.get("/home/parts/positions/").content.decode()
         assert "+3<" in page and "+10<" not in page
 
 

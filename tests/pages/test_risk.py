@@ -157,6 +157,14 @@ class TestRuleForm:
         page = client_of(desk).post(f"{URL}rules/add/", LIMIT)
         assert "rule_type" in page.context["form"].errors
 
+    def test_says_what_a_limit_is_counted_in(self, desk: Desk) -> None:
+        assert b"lots open in one instrument: a number of lots" in (
+            client_of(desk).get("/risk/rules/add/").content
+        )
+        rule = make_rule(desk, RuleType.MAX_LOTS, "5")
+        page = client_of(desk).get(f"/risk/rules/{rule.pk}/").content
+        assert b"A number of lots. One lot of a share is one share." in page
+
     def test_changes_a_limit(self, desk: Desk) -> None:
         rule = make_rule(desk)
         client_of(desk).post(f"{URL}rules/{rule.pk}/", {"rule_value": "300"})

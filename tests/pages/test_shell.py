@@ -7,7 +7,7 @@ from django.test import Client
 from accounts.models import User, Workspace
 from brokers.models import TradingAccount
 from brokers.services import open_paper_account
-from tests.builders import make_instrument, make_user, make_workspace
+from tests.builders import make_account_at, make_instrument, make_user, make_workspace
 
 
 class TestShell:
@@ -59,6 +59,15 @@ class TestScope:
             make_workspace(other), user=other, name="Hers", cash=Decimal(1), now=now
         )
         browser.post("/scope/", {"scope": str(theirs.pk)})
+        assert "Workspace and account: Practice" in browser.get("/").content.decode()
+
+    @pytest.mark.parametrize("is_chosen", [True, False])
+    def test_stays_when_a_broker_is_connected(
+        self, browser: Client, account: TradingAccount, workspace: Workspace, is_chosen: bool
+    ) -> None:
+        if is_chosen:
+            browser.post("/scope/", {"scope": str(account.pk)})
+        make_account_at("angel", workspace)
         assert "Workspace and account: Practice" in browser.get("/").content.decode()
 
     @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", ""])
