@@ -149,7 +149,7 @@ class TestConnectionPage:
         self, desk: Desk, angel: BrokerConnection
     ) -> None:
         page = client_of(desk).get(url(angel)).content.decode()
-        assert "<td>MIS, CNC, MTF</td>" in page and "BO" not in page
+        assert "<td>MIS, CNC, MTF</td>" in page
 
     def test_names_the_address_that_the_house_has_now(
         self, desk: Desk, angel: BrokerConnection, settings: Settings
