@@ -6,6 +6,7 @@ it, and the order's owner is told.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -217,18 +218,24 @@ def _trades_complaint(order: Order, verdict: Verdict) -> str:
         return "Only a filled order has trades" if verdict.trades else ""
     if not verdict.trades:
         return "Write each trade with its number, quantity and price"
-    if any(not each.number or each.quantity <= 0 or each.price <= 0 for each in verdict.trades):
-        return "Each trade needs a number, a quantity and a price above zero"
-    if not all(_is_number(each.number) for each in verdict.trades):
-        return "A trade's number has up to 40 letters and digits, and no spaces"
-    if any(each.price * each.quantity >= _MOST_VALUE for each in verdict.trades):
-        return "No trade is worth that much: look at its quantity and price again"
-    if len({each.number for each in verdict.trades}) < len(verdict.trades):
-        return "A trade is written twice"
+    if words := _written_complaint(verdict.trades):
+        return words
     if verdict.traded > order.quantity:
         asked = rupees(order.quantity, 0)
         return f"{rupees(verdict.traded, 0)} are more than the {asked} that were asked for"
     return _booked_complaint(order, verdict)
+
+
+def _written_complaint(trades: Sequence[WrittenTrade]) -> str:
+    if any(not each.number or each.quantity <= 0 or each.price <= 0 for each in trades):
+        return "Each trade needs a number, a quantity and a price above zero"
+    if not all(_is_number(each.number) for each in trades):
+        return "A trade's number has up to 40 letters and digits, and no spaces"
+    if any(each.price * each.quantity >= _MOST_VALUE for each in trades):
+        return "No trade is worth that much: look at its quantity and price again"
+    if len({each.number for each in trades}) < len(trades):
+        return "A trade is written twice"
+    return ""
 
 
 def _is_number(text: str) -> bool:

@@ -157,6 +157,21 @@ class TestSettlingIsRefused:
         order.refresh_from_db()
         assert order.state is OrderStatus.UNKNOWN
 
+    @pytest.mark.parametrize("number", [" B-77", "B 77", "B\x0077", "B" * 41])
+    def test_with_a_number_that_no_order_has(self, desk: Desk, order: Order, number: str) -> None:
+        with pytest.raises(OrderInvalid, match="letters and digits"):
+            settle(desk, order, Verdict(Ending.UNFILLED, EVIDENCE, number))
+
+    def test_with_a_trade_worth_more_than_any(self, desk: Desk, order: Order) -> None:
+        with pytest.raises(OrderInvalid, match="worth that much"):
+            settle(desk, order, filled(("501", 10, "99999999999")))
+
+    def test_to_somebody_whose_access_has_ended(self, desk: Desk, order: Order) -> None:
+        desk.user.access_until = NEXT_DAY - timedelta(hours=1)
+        desk.user.save(update_fields=["access_until"])
+        with pytest.raises(PermissionDenied):
+            settle(desk, order, NEVER)
+
     def test_with_the_number_of_another_order(self, desk: Desk, order: Order) -> None:
         other = desk.place(limit="90.00")
         Order.objects.filter(pk=other.pk).update(broker_order_id="B-77")

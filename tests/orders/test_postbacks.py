@@ -68,6 +68,12 @@ class TestRefused:
     def test_when_it_is_no_order(self, path: str, text: str) -> None:
         assert post(path, text) == 400
 
+    @pytest.mark.parametrize("order", ["15\x0012", "15\ud800"])
+    def test_when_its_order_is_written_in_no_characters(self, path: str, order: str) -> None:
+        text = body().replace("151220000000000", json.dumps(order)[1:-1])
+        assert post(path, text) == 400
+        assert not PostbackEvent.objects.exists()
+
     def test_when_it_is_read_and_not_posted(self, path: str) -> None:
         assert Client().get(path).status_code == 405
 
