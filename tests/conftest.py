@@ -12,18 +12,20 @@ from market.calendar import forget_overrides
 from market.selectors import forget_indices
 from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
+from trading_site.celery import app
 
 # Playwright's loop would make Django refuse synchronous queries in the test's own thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_configure() -> None:
-    """Give each worker a Redis database of its own, as it has a database of its own."""
+    """Give each worker a Redis database of its own, for its queues too."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if settings.REDIS_URL and worker:
         number = int(worker.removeprefix("gw")) + 1
         settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
         settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+        app.conf.broker_url = settings.REDIS_URL
 
 
 _WIRE = ("brokers/alpaca", "brokers/angel", "brokers/dhan", "brokers/kite", "simulator")

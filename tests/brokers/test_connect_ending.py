@@ -136,7 +136,6 @@ class TestALoginUnderWay:
         assert newest_attempt(connection).words.startswith("Given up")
 
 
-@pytest.mark.embedded  # the queue of a server is everybody's: another test's message would be read
 class TestDisconnecting:
     def test_asks_a_worker_to_log_out_at_the_broker(
         self,
