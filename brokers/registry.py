@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
@@ -68,9 +69,10 @@ class UnknownBroker(Exception):
 _overrides: dict[str, GatewayFactory] = {}
 
 
-def brokers() -> list[Broker]:
+@cache
+def brokers() -> tuple[Broker, ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(adapters.__path__))
-    return [import_module(f"brokers.adapters.{name}").BROKER for name in names]
+    return tuple(import_module(f"brokers.adapters.{name}").BROKER for name in names)
 
 
 def broker_choices() -> list[tuple[str, str]]:

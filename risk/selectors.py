@@ -21,12 +21,14 @@ __all__ = [
     "Book",
     "effective_state",
     "entries_blocked",
+    "exitable_by_hand",
     "exitable_quantities",
     "exposure",
     "is_left_to_outside",
     "reserved_margin",
     "state_with_reason",
     "worst_exposure",
+    "worst_exposures",
 ]
 
 Row = TypeVar("Row", Position, Reservation)
@@ -64,14 +66,7 @@ def exposure(
     would close if it filled now, by the very rule by which its fills are split.
     ``without`` leaves one order's reservation out, as when that order is being changed.
     """
-    positions = Position.objects.filter(
-        account=book.account, instrument=book.instrument, product=book.product
-    ).open()
-    held = Reservation.objects.filter(
-        account=book.account, instrument=book.instrument, product=book.product, released_at=None
-    )
-    if without is not None:
-        held = held.exclude(order_id=without)
+    positions, held = _rows_of(book, without)
     if own:
         return _exposure_of_one(positions, list(held.order_by("pk")), strategy)
     quantity = positions.aggregate(total=Sum("quantity"))["total"] or 0
@@ -79,23 +74,49 @@ def exposure(
     return Exposure(quantity, pending.get(Side.BUY, 0), pending.get(Side.SELL, 0))
 
 
-def worst_exposure(
-    book: Book, *, strategy: uuid.UUID | None, own: bool, without: uuid.UUID | None = None
-) -> Exposure:
+def _rows_of(
+    book: Book, without: uuid.UUID | None
+) -> tuple[QuerySet[Position], QuerySet[Reservation]]:
+    positions = Position.objects.filter(
+        account=book.account, instrument=book.instrument, product=book.product
+    ).open()
+    held = Reservation.objects.filter(
+        account=book.account, instrument=book.instrument, product=book.product, released_at=None
+    )
+    return positions, held if without is None else held.exclude(order_id=without)
+
+
+def worst_exposure(book: Book, *, strategy: uuid.UUID | None, own: bool) -> Exposure:
     """Read one book's exposure; where the broker's figure differs, the worse of the two counts.
 
     What an order may do is judged by this, never what is already working: a report of positions
     that is wrong would else call off the stops that guard them.
     """
-    ours = exposure(book, strategy=strategy, own=own, without=without)
+    of_its_own, net = worst_exposures(book, strategy=strategy)
+    return of_its_own if own else net
+
+
+def worst_exposures(
+    book: Book, *, strategy: uuid.UUID | None, without: uuid.UUID | None = None
+) -> tuple[Exposure, Exposure]:
+    """Read the worst exposure of a strategy's own part, and of the account's net, at once."""
+    rows = _rows_of(book, without)
+    positions, held = list(rows[0]), list(rows[1].order_by("pk"))
+    own = _exposure_of_one(positions, held, strategy)
+    net = _exposure_by_side(sum(each.quantity for each in positions), held)
     differing = PositionDifference.objects.filter(
         account=book.account, instrument=book.instrument, product=book.product
     )
     theirs = differing.credible().values_list("theirs", flat=True).first()
     if theirs is None:
-        return ours
-    net = ours if not own else exposure(book, strategy=strategy, own=False, without=without)
-    return replace(ours, at_broker=replace(net, quantity=theirs))
+        return own, net
+    at_broker = replace(net, quantity=theirs)
+    return replace(own, at_broker=at_broker), replace(net, at_broker=at_broker)
+
+
+def exitable_by_hand(book: Book, side: Side) -> int:
+    """How much a person's order may close there: no more is an exit, whatever blocks entries."""
+    return worst_exposure(book, strategy=None, own=False).exitable(side.sign)
 
 
 def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
@@ -186,4 +207,5 @@ def reserved_margin(account: TradingAccount, *, since: object) -> Decimal:
     mine = Reservation.objects.filter(account=account)
     unsure = Q(handed_over_at=None) | Q(handed_over_at=since)
     held = sum((each.margin_held for each in mine.filter(unsure, released_at=None)), Decimal(0))
-    return sum((each.margin for each in mine.filter(handed_over_at__gt=since)), held)
+    after = mine.filter(handed_over_at__gt=since).values_list("margin", flat=True)
+    return sum(after, held)

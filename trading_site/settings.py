@@ -198,6 +198,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# In forked workers Celery closes every database connection after each task: it would cost an
+# order more to connect anew than to be claimed.
+CELERY_WORKER_POOL = "threads"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "polling_interval": 0.05}
 CELERY_TASK_DEFAULT_QUEUE = "orders"

@@ -145,8 +145,9 @@ def _write(
         _require_trader(user, request, now=now)
     order = _new_order(request, verdict, user=user, key=key, now=now)
     order.pk = order_id
-    order.save(force_insert=True)
     _record_judgement(order, verdict, proposal=proposal, now=now)
+    order.save(force_insert=True)
+    tell_owner(order, now=now)
     if appraisal.margin is not None:
         _record_margin(order, appraisal.margin)
     if verdict.is_allowed:
@@ -233,8 +234,6 @@ def _record_judgement(order: Order, verdict: Verdict, *, proposal: Proposal, now
         note = Note("DENIED", EventSource.SYSTEM, now, order.error_message)
         record_refusals(verdict, proposal=proposal, order_id=order.pk, now=now)
     add_event(order, note=note, from_status="", now=now)
-    order.save(update_fields=["event_count"])
-    tell_owner(order, now=now)
 
 
 def _asker(order: Order) -> EventSource:

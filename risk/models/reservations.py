@@ -52,6 +52,7 @@ class Reservation(models.Model):
                 name="idx_reservations_held",
             ),
             models.Index(fields=["account", "session_date"], name="idx_reservations_day"),
+            models.Index(fields=["account", "handed_over_at"], name="idx_reservations_handed_over"),
         )
 
     def __str__(self) -> str:

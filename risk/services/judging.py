@@ -15,7 +15,7 @@ from risk.models import (
 from risk.proposal import Proposal, Refusal, Verdict
 from risk.selectors import (
     Book,
-    worst_exposure,
+    worst_exposures,
 )
 from risk.services.objecting import Stance, objections
 
@@ -102,8 +102,7 @@ def _stance(proposal: Proposal, *, without: uuid.UUID | None = None) -> Stance:
     """
     book = Book(proposal.account, proposal.instrument, proposal.product)
     strategy = proposal.user_strategy_id
-    own = worst_exposure(book, strategy=strategy, own=True, without=without)
-    net = worst_exposure(book, strategy=strategy, own=False, without=without)
+    own, net = worst_exposures(book, strategy=strategy, without=without)
     sign = 1 if proposal.side == "BUY" else -1
     own_exitable, exitable = own.exitable(sign), net.exitable(sign)
     if strategy is not None:
