@@ -27,7 +27,7 @@ def record_error(
     row = ErrorLog.objects.create(
         error_type=type(error).__name__[:100],
         error_code=str(getattr(error, "code", "") or "")[:50],
-        message=redact_text(str(error)).replace("\x00", ""),
+        message=words_of(error),
         stack_trace=redact_text(trace[-LONGEST_TRACE:]).replace("\x00", ""),
         context=redact(dict(context or {})),
         severity=severity,
@@ -36,6 +36,11 @@ def record_error(
     )
     logger.error("error_recorded", error_type=row.error_type, error_id=row.pk)
     return row
+
+
+def words_of(error: BaseException) -> str:
+    """Return an error's message as it is kept."""
+    return redact_text(str(error)).replace("\x00", "")
 
 
 @contextlib.contextmanager

@@ -1,16 +1,19 @@
 """Take trades in together where that is sound, and leave out only the one that cannot be."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
+from django.db.models import Q
 
 from brokers.gateway import OrderReport, TradeReport
 from brokers.models import TradingAccount
 from brokers.venue import CalendarUnknown
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
-from operations.errors import record_error
+from operations.errors import record_error, words_of
 from operations.models import ErrorLog, Severity
 from orders.models import Order
 from orders.soundness import HandWritingDiffers, ReportUnsound
@@ -52,37 +55,64 @@ def take_in(
             take_in(account, part, record)
 
 
-def set_aside(account: TradingAccount, report: OrderReport | TradeReport, error: Exception) -> None:
-    """Keep what was told with an alarm; nothing else of it is used."""
-    if isinstance(error, HandWritingDiffers):
-        _tell_once(account, report, error)
-    else:
-        record_error(error, context=raw(report), severity=Severity.CRITICAL, account_id=account.pk)
-
-
 @transaction.atomic
-def _tell_once(
-    account: TradingAccount, report: OrderReport | TradeReport, error: HandWritingDiffers
-) -> None:
-    """Tell the order's owner, once of each trade: the broker goes on telling it all day."""
-    told, context = ErrorLog.objects.filter(related_order_id=error.order_id), raw(report)
-    if told.filter(context__trade_id=context.get("trade_id")).exists():
+def set_aside(account: TradingAccount, report: OrderReport | TradeReport, error: Exception) -> None:
+    """Keep what was told, once, with an alarm; nothing else of it is used.
+
+    The broker goes on telling it all day. What the database was only too busy for is no news to
+    the trader: the next reading brings it again.
+    """
+    order_id = error.order_id if isinstance(error, HandWritingDiffers) else None
+    context = raw(report)
+    if _is_kept(account, context, error):
         return
     row = record_error(
-        error,
-        context=context,
-        severity=Severity.CRITICAL,
-        order_id=error.order_id,
-        account_id=account.pk,
+        error, context=context, severity=Severity.CRITICAL, order_id=order_id, account_id=account.pk
     )
-    order = Order.objects.select_related("user", "workspace", "instrument").get(pk=error.order_id)
+    if order_id is not None:
+        _tell_writer(order_id, error, now=row.created_at)
+    elif not isinstance(error, OperationalError):
+        _tell_owner(account, context, error, now=row.created_at)
+
+
+def _is_kept(account: TradingAccount, context: Mapping[str, str], error: Exception) -> bool:
+    kept = ErrorLog.objects.filter(
+        error_type=type(error).__name__, related_account_id=account.pk, message=words_of(error)
+    )
+    for name in ("broker_order_id", "trade_id"):
+        said = context.get(name)
+        lookup = f"context__{name}" if said else f"context__{name}__isnull"
+        kept = kept.filter(Q((lookup, said or True)))
+    return kept.exists()
+
+
+def _tell_owner(
+    account: TradingAccount, context: Mapping[str, str], error: Exception, *, now: datetime
+) -> None:
+    number = context.get("broker_order_id", "without a number")
+    notify(
+        account.connection.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.CRITICAL,
+        title=f"What the broker tells of an order cannot be: {account.name}",
+        message=(
+            f"Order {number}, {context.get('instrument_key', '')}: {error}. It is set aside and "
+            "changes nothing here. Look the order up at the broker."
+        ),
+        now=now,
+        workspace=account.workspace,
+    )
+
+
+def _tell_writer(order_id: UUID, error: Exception, *, now: datetime) -> None:
+    order = Order.objects.select_related("user", "workspace", "instrument").get(pk=order_id)
     notify(
         order.user,
         kind=NotificationType.RISK_ALERT,
         level=AlertLevel.CRITICAL,
         title=f"Not the trades that were written down: {order.instrument.trading_symbol}",
         message=f"{error}. Compare the position with the broker's.",
-        now=row.created_at,
+        now=now,
         workspace=order.workspace,
         data={"order": str(order.pk)},
     )

@@ -45,6 +45,31 @@ class TestAReportOfAnotherOrder:
         assert order.state is OrderStatus.PLACED
         assert set_aside() == 1
 
+    def test_is_told_to_the_trader_once_however_often_it_is_read(self) -> None:
+        desk = make_desk()
+        report = report_of(desk, desk.send(desk.place(quantity=10)))
+        lie = replace(report, side=Side.SELL, sequence=9)
+        for _ in range(3):
+            told(desk, orders=[lie])
+        assert set_aside() == 1
+        alert = Notification.objects.get(alert_level=AlertLevel.CRITICAL)
+        assert alert.user == desk.account.connection.user
+        assert report.broker_order_id in alert.message
+
+    def test_is_told_of_each_order(self) -> None:
+        desk = make_desk()
+        for _ in range(2):
+            report = report_of(desk, desk.send(desk.place(quantity=10)))
+            told(desk, orders=[replace(report, side=Side.SELL, sequence=9)])
+        assert Notification.objects.filter(alert_level=AlertLevel.CRITICAL).count() == 2
+
+    def test_without_a_number_is_told_once_too(self) -> None:
+        desk = make_desk()
+        report = replace(report_of(desk, desk.send(desk.place())), broker_order_id="")
+        for _ in range(2):
+            told(desk, orders=[report])
+        assert Notification.objects.filter(alert_level=AlertLevel.CRITICAL).count() == 1
+
     def test_under_its_tag_does_not_take_an_unknown_order_over(self) -> None:
         desk = make_desk()
         make_instrument("NSE:TCS")
