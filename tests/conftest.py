@@ -25,7 +25,7 @@ def pytest_configure() -> None:
         number = int(worker.removeprefix("gw")) + 1
         settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
         settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
-        app.conf.broker_url = settings.REDIS_URL
+        app.conf.update(broker_url=settings.REDIS_URL)
 
 
 _WIRE = ("brokers/alpaca", "brokers/angel", "brokers/dhan", "brokers/kite", "simulator")

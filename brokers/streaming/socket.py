@@ -5,6 +5,7 @@ It does not come back by itself; the supervisor opens the next one.
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -88,6 +89,9 @@ class Socket:
             raise SocketEnded(words, doubt=doubt) from error
         except TimeoutError as error:
             raise SocketEnded("The stream could not be opened in time") from error
+        except ssl.SSLCertVerificationError as error:
+            words = "The other end is not proven to be the broker: its certificate is not good"
+            raise SocketEnded(words) from error
         except (OSError, WebSocketException) as error:
             raise SocketEnded(f"The stream broke: {type(error).__name__}") from error
 

@@ -6,6 +6,7 @@ redirects on writes, loses the HTTP status and logs every header of a call that 
 """
 
 import json
+import logging
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -23,8 +24,9 @@ _WRITES = frozenset({"POST", "PUT"})
 
 def _import_sdk() -> Any:
     """Import the SDK without its two habits: a call to the outside, and lines on standard error."""
-    # Its logger would print and file headers, PIN and codes: it never says anything again.
-    import_module("logzero").logger.disabled = True
+    # Its logger would print and file headers, PIN and codes: it never says anything again. By its
+    # level: a logger that is merely disabled is enabled by whoever configures logging later.
+    import_module("logzero").logger.setLevel(logging.CRITICAL + 1)
     real = requests.get
 
     def get_offline(url: str, **asked: Any) -> requests.Response:
@@ -81,6 +83,11 @@ class AngelClient(_SmartConnect):  # type: ignore[misc,valid-type]
 
     def modify_rule(self, params: dict[str, Any]) -> dict[str, Any]:
         return self._request("api.gtt.modify", "POST", params)
+
+    def searchScrip(self, exchange: str, searchscrip: str) -> dict[str, Any]:
+        """Search symbols; the SDK's own prints what it found and trips over a refused login."""
+        asked = {"exchange": exchange, "searchscrip": searchscrip}
+        return self._request("api.search.scrip", "POST", asked)
 
     def individual_order_details(self, qParam: str) -> dict[str, Any]:
         """Read one order; the SDK's own calls the real broker wherever it was told to call."""

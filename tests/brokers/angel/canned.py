@@ -17,15 +17,20 @@ class Canned:
 
 @dataclass
 class CannedServer:
-    """``answers`` by the ending of a path; ``asked`` is every request as "METHOD path"."""
+    """``answers`` by the ending of a path; ``asked`` is every request as "METHOD path", and
+    ``lines`` are the connections they came by, which ``keeps_open`` leaves to the other side."""
 
     answers: dict[str, Canned] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    lines: set[tuple[str, int]] = field(default_factory=set)
+    keeps_open: bool = False
 
     def __post_init__(self) -> None:
         canned = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1" if canned.keeps_open else "HTTP/1.0"
+
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
                 self._answer()
@@ -39,6 +44,7 @@ class CannedServer:
             def _answer(self) -> None:
                 path = self.path.split("?", 1)[0]
                 canned.asked.append(f"{self.command} {path}")
+                canned.lines.add(self.client_address)
                 found = [each for ending, each in canned.answers.items() if path.endswith(ending)]
                 answer = found[0] if found else Canned("{}", 404)
                 self.send_response(answer.status)
