@@ -1,7 +1,7 @@
 """Reconcile an account: its orders, trades and positions here must be those at its broker."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -134,11 +134,11 @@ def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> None:
 
 
 def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:
-    now = clock()
+    now, expected = clock(), _known_to_work(account)
     book, trades = gateway.orders(), gateway.trades()
     apply_updates(account, orders=book, trades=trades, source=EventSource.RECONCILE, now=now)
     book, trades = _askable(book), _askable(trades)
-    _check_whole(account, book, now=now)
+    _check_whole(account, book, expected, now=now)
     _settle_commands(account, book, now=now)
     end_missing(_missing(account, book), now=now)
     # What is told from here on is as old as this moment, however long it takes.
@@ -162,10 +162,24 @@ def _askable(rows: Sequence[_Row]) -> list[_Row]:
     return [row for row in rows if not any("\x00" in getattr(row, name, "") for name in _NAMES)]
 
 
-def _check_whole(account: TradingAccount, book: Sequence[OrderReport], *, now: datetime) -> None:
+def _known_to_work(account: TradingAccount) -> frozenset[uuid.UUID]:
+    """Name what was sent and taken before the book is read: what is taken meanwhile may be missing
+    from it.
+    """
+    sent = Order.objects.filter(account=account, submitted_at__isnull=False).working()
+    return frozenset(sent.values_list("pk", flat=True))
+
+
+def _check_whole(
+    account: TradingAccount,
+    book: Sequence[OrderReport],
+    expected: Collection[uuid.UUID],
+    *,
+    now: datetime,
+) -> None:
     """Refuse a book without an order of today that works there: it ends nothing, proves nothing.
 
-    What was sent since the reading began may be missing from it. Orders that have outlasted their
+    ``expected`` are those that worked there before it was read. Orders that have outlasted their
     day are missing from every book, see :func:`end_missing`. One that has been missing for good
     has been told of, and the rest of the account goes on without it.
 
@@ -173,7 +187,7 @@ def _check_whole(account: TradingAccount, book: Sequence[OrderReport], *, now: d
     """
     listed = {report.broker_order_id for report in book}
     note_outlasting(account, listed, now=now)
-    missing = _missing(account, book).filter(submitted_at__lt=now)
+    missing = [order for order in _missing(account, book) if order.pk in expected]
     today = [order for order in missing if not has_outlasted(order, now=now)]
     waiting = note_missing(account, today, listed=listed, now=now)
     if waiting:

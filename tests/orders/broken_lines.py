@@ -29,7 +29,8 @@ class BrokenLine:
         def answer(*arguments: object) -> object:
             if self._executes:
                 real(*arguments)
-            return self._answers[name]
+            told = self._answers[name]
+            return told() if callable(told) else told
 
         return answer
 
@@ -40,7 +41,10 @@ def _raise_unavailable() -> None:
 
 @contextlib.contextmanager
 def answering(*, executes: bool = False, deaf: bool = False, **answers: object) -> Iterator[None]:
-    """Put the broken line in the paper broker's place: ``answering(place=Unknown("…"))``."""
+    """Put the broken line in the paper broker's place: ``answering(place=Unknown("…"))``.
+
+    A function is called for its answer, when the question comes.
+    """
 
     def factory(account: TradingAccount, clock: Clock) -> Gateway:
         line = BrokenLine(open_gateway(account, clock), answers, executes=executes, deaf=deaf)

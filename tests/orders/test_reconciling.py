@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from brokers.adapters.paper.exchange import advance, match
 from brokers.adapters.paper.gateway import open_gateway
-from brokers.gateway import PlaceRequest, QuoteTick
+from brokers.gateway import OrderReport, PlaceRequest, QuoteTick
 from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side, Validity
 from operations.models import ErrorLog
@@ -117,6 +117,19 @@ class TestAReconciliation:
         assert not found.is_complete
         assert yesterdays.state is OrderStatus.OPEN
         assert "lacks" in ErrorLog.objects.get().message
+
+    def test_of_a_book_read_before_an_order_was_taken_is_whole(self) -> None:
+        desk = make_desk()
+        sent = desk.place(limit="90.00")
+
+        def without_what_is_taken_meanwhile() -> list[OrderReport]:
+            desk.send(sent)
+            Order.objects.update(submitted_at=desk.now - timedelta(seconds=1))
+            return []
+
+        with answering(orders=without_what_is_taken_meanwhile):
+            assert reconcile_account(desk.account, clock=desk.clock).is_complete
+        assert not ErrorLog.objects.exists()
 
     def test_of_an_empty_position_report_flattens_nothing(self) -> None:
         desk = make_desk()
