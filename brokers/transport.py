@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 READS = frozenset({"GET", "HEAD"})
@@ -34,6 +35,9 @@ STUMBLES = (
     RecursionError,
 )
 _LONGEST_ERROR = 300
+# Seconds; less than the shortest time that servers in common use keep an idle connection (5).
+KEPT_FOR = 4.0
+_KEPT_AT_MOST = 16
 
 
 class TransportError(requests.RequestException):
@@ -117,7 +121,7 @@ class Transport(requests.Session):
         self.last: Exchange | None = None
         # Neither a proxy nor a .netrc of the machine may see or change an order.
         self.trust_env = False
-        adapter = _EgressAdapter(self.manners.egress)
+        adapter = _leaving_by(self.manners.egress)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -159,17 +163,53 @@ class ExactTransport(Transport):
         self.hooks["response"].append(_read_exactly)
 
 
+class _Kept:
+    """A pool's connections, each used again only while it has rested no longer than ``KEPT_FOR``.
+
+    A connection whose other end closes it just as an order leaves would make that order unknown.
+    """
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
+        if time.monotonic() - getattr(connection, "rests_since", 0.0) > KEPT_FOR:
+            connection.close()  # and is opened anew by the call
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.rests_since = time.monotonic()
+        super()._put_conn(conn)  # type: ignore[misc]
+
+
+class _KeptHTTP(_Kept, HTTPConnectionPool):
+    pass
+
+
+class _KeptHTTPS(_Kept, HTTPSConnectionPool):
+    pass
+
+
 class _EgressAdapter(HTTPAdapter):
-    """Leaves by one local address, keeps no dead connection, never tries again."""
+    """Leaves by one local address and never tries again."""
 
     def __init__(self, egress: str) -> None:
         self._egress = egress
-        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
+        super().__init__(pool_maxsize=_KEPT_AT_MOST, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         source = (self._egress, 0) if self._egress else None
         super().init_poolmanager(*args, source_address=source, socket_options=options, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _KeptHTTP, "https": _KeptHTTPS}
+
+    def close(self) -> None:
+        """Leave the connections to the other sessions; they close when they have rested."""
+
+
+@cache
+def _leaving_by(egress: str) -> _EgressAdapter:
+    """Return what all sessions of this process share that leave by an address."""
+    return _EgressAdapter(egress)
 
 
 def _answered(call: Exchange, response: requests.Response, *, duration_ms: int) -> Exchange:

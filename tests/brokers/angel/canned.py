@@ -1,5 +1,7 @@
 """A server that answers what a test tells it to, whatever it is asked."""
 
+import contextlib
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,12 +26,17 @@ class CannedServer:
     asked: list[str] = field(default_factory=list)
     lines: set[tuple[str, int]] = field(default_factory=set)
     keeps_open: bool = False
+    _open: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         canned = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1" if canned.keeps_open else "HTTP/1.0"
+
+            def setup(self) -> None:
+                super().setup()
+                canned._open.append(self.connection)
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -58,6 +65,12 @@ class CannedServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def hang_up(self) -> None:
+        """Close every connection, as a front door does with those that rest too long."""
+        for line in self._open:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self) -> str:
