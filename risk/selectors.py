@@ -19,6 +19,8 @@ from risk.stops import entries_blocked, stops_in_force
 
 __all__ = [
     "Book",
+    "Closable",
+    "closable",
     "effective_state",
     "entries_blocked",
     "exitable_by_hand",
@@ -117,6 +119,38 @@ def worst_exposures(
 def exitable_by_hand(book: Book, side: Side) -> int:
     """How much a person's order may close there: no more is an exit, whatever blocks entries."""
     return worst_exposure(book, strategy=None, own=False).exitable(side.sign)
+
+
+@dataclass(frozen=True, slots=True)
+class Closable:
+    """How much of a book's own part may be closed now, and how much only once entries may leave."""
+
+    now: int
+    later: int
+
+    @property
+    def words(self) -> str:
+        """Why nothing can be closed now."""
+        if not self.later:
+            return "nothing is left to exit"
+        return (
+            "it is held against an opposite position in this account, and alone only what the "
+            "account holds beyond that may be exited while trading is stopped"
+        )
+
+
+def closable(book: Book, side: Side, *, strategy: uuid.UUID | None) -> Closable:
+    """Read what may be closed of a book's own part.
+
+    While only exits are allowed, no more than the account's net of it: closing one of two opposed
+    books beyond that would open a position at the broker.
+    """
+    own, net = worst_exposures(book, strategy=strategy)
+    left = own.exitable(side.sign)
+    if not left or effective_state(book.account, strategy) is Trading.ACTIVE:
+        return Closable(left, 0)
+    now = min(left, net.exitable(side.sign))
+    return Closable(now, left - now)
 
 
 def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:

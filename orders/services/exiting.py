@@ -14,8 +14,7 @@ from orders.requests import OrderRequest
 from orders.services.placing import LONGEST_KEY, IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
 from portfolio.models import Position
-from risk.models import Trading
-from risk.selectors import Book, effective_state, worst_exposure
+from risk.selectors import Book, closable
 
 
 class NothingToExit(Exception):
@@ -37,12 +36,14 @@ def exit_position(
 
     Two strategies of an account may hold opposite positions, which the broker nets. Closing one of
     them alone would open a position there: risk judges that as the entry it is, and while only
-    exits are allowed refuses it. A rule's own exit then closes what is an exit for the account.
+    exits are allowed refuses it. A rule's own exit, and one of all positions at once, then closes
+    what is an exit for the account.
 
     :raises NothingToExit: when nothing is left to close.
     :raises OrderInvalid: when the market is closed, or the instrument cannot be traded.
     """
-    asked = _Asked(by, now, idempotency_key, source)
+    is_rules = source is OrderSource.RISK
+    asked = _Asked(by, now, idempotency_key, source, at_most_the_net=is_rules)
     return list(_place_slices(position, asked))
 
 
@@ -54,7 +55,8 @@ def exit_positions(
     for position in positions:
         key = f"{idempotency_key}:{position.pk}"[-LONGEST_KEY:]
         try:
-            orders.extend(_place_slices(position, _Asked(by, now, key, OrderSource.MANUAL)))
+            asked = _Asked(by, now, key, OrderSource.MANUAL, at_most_the_net=True)
+            orders.extend(_place_slices(position, asked))
         except (NothingToExit, OrderInvalid, IdempotencyConflict, PermissionDenied) as error:
             complaints.append(f"{position.instrument.trading_symbol}: {error}")
     return orders, complaints
@@ -80,6 +82,7 @@ class _Asked:
     now: datetime
     key: str
     source: OrderSource
+    at_most_the_net: bool
 
     def key_of(self, number: int) -> str:
         return self.key if number == 1 else f"{self.key}:{number}"[-LONGEST_KEY:]
@@ -88,9 +91,11 @@ class _Asked:
 def _place_slices(position: Position, asked: _Asked) -> Iterator[Order]:
     """Yield each order as it is placed, so that those before a refusal are not lost from sight."""
     side = Side.SELL if position.quantity > 0 else Side.BUY
-    left = _leaving(position, side, asked.source)
+    book = Book(position.account, position.instrument, Product(position.product))
+    may = closable(book, side, strategy=position.user_strategy_id)
+    left = may.now if asked.at_most_the_net else may.now + may.later
     if left <= 0:
-        raise NothingToExit(f"{position.instrument.trading_symbol}: nothing is left to exit")
+        raise NothingToExit(f"{position.instrument.trading_symbol}: {may.words}")
     most = most_in_one_order(position.instrument) or left
     # Never more than the whole position takes: asked again, a key places nothing beyond it.
     for number in range(1, max(-(-abs(position.quantity) // most), 1) + 1):
@@ -103,13 +108,6 @@ def _place_slices(position: Position, asked: _Asked) -> Iterator[Order]:
         yield order
         if order.state is OrderStatus.DENIED:
             return
-
-
-def _leaving(position: Position, side: Side, source: OrderSource) -> int:
-    quantity = _exitable(position, side)
-    if source is OrderSource.RISK and effective_state(position.account) is not Trading.ACTIVE:
-        quantity = min(quantity, _exitable(position, side, own=False))
-    return quantity
 
 
 def _written(position: Position, asked: _Asked, number: int) -> Order | None:
@@ -139,13 +137,3 @@ def _place(position: Position, quantity: int, asked: _Asked, number: int) -> Ord
     )
     key = asked.key_of(number)
     return place_order(request, user=asked.by, idempotency_key=key, now=asked.now)
-
-
-def _exitable(position: Position, side: Side, *, own: bool = True) -> int:
-    """What is open now and no order is closing yet; judged again when the exit is placed.
-
-    Of the position itself, or of all that the account holds beside it.
-    """
-    book = Book(position.account, position.instrument, Product(position.product))
-    worst = worst_exposure(book, strategy=position.user_strategy_id, own=own)
-    return worst.exitable(side.sign)

@@ -52,8 +52,8 @@ def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
     stance = _stance(proposal, without=proposal.order_id)
     refusals: tuple[Refusal, ...] = ()
     if held.is_exit:
-        if proposal.quantity > max(stance.own_exitable, held.quantity):
-            refusals = (_too_large(stance.own_exitable),)
+        if proposal.quantity > max(stance.exitable, held.quantity):
+            refusals = (_too_large(stance.exitable),)
     elif proposal.quantity > held.quantity or proposal.reference_price != held.price:
         more = proposal.margin
         if more is not None:

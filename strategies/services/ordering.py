@@ -22,7 +22,7 @@ from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
 from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
 from orders.states import OrderStatus
-from risk.selectors import Book, exposure
+from risk.selectors import Book, Closable, closable
 from strategies.models import Signal, SignalStatus
 from strategies.services.evaluating import held_quantities
 
@@ -93,20 +93,31 @@ def _obstacle(signal: Signal, *, now: datetime) -> str:
         return _LATE
     if not signal.user_strategy.is_active:
         return f"The strategy was {signal.user_strategy.get_status_display().lower()}"
-    if signal.is_exit and _exit_quantity(signal) == 0:
-        held = held_quantities(signal.user_strategy, [signal.instrument_id])
-        is_held = held.get(signal.instrument_id, 0) * Side(signal.signal_type).sign < 0
-        is_closing = "is being closed" if is_held else "had been closed"
-        return f"The position {is_closing} already"
-    return ""
+    return _nothing_to_close(signal) if signal.is_exit else ""
 
 
-def _exit_quantity(signal: Signal) -> int:
-    """What is held and no order is closing yet, at most what the signal saw."""
+def _nothing_to_close(signal: Signal) -> str:
+    may = _closable(signal)
+    if may.now:
+        return ""
+    if may.later:
+        return f"The position stays: {may.words}"
+    held = held_quantities(signal.user_strategy, [signal.instrument_id])
+    is_held = held.get(signal.instrument_id, 0) * Side(signal.signal_type).sign < 0
+    is_closing = "is being closed" if is_held else "had been closed"
+    return f"The position {is_closing} already"
+
+
+def _closable(signal: Signal) -> Closable:
+    """What is held and no order is closing yet."""
     activation = signal.user_strategy
     book = Book(activation.account, signal.instrument, Product(activation.product))
-    own = exposure(book, strategy=activation.pk, own=True)
-    return min(signal.quantity, own.exitable(Side(signal.signal_type).sign))
+    return closable(book, Side(signal.signal_type), strategy=activation.pk)
+
+
+def _quantity(signal: Signal) -> int:
+    """An exit closes at most what the signal saw."""
+    return min(signal.quantity, _closable(signal).now) if signal.is_exit else signal.quantity
 
 
 def _place(signal: Signal, *, now: datetime) -> Order:
@@ -115,7 +126,7 @@ def _place(signal: Signal, *, now: datetime) -> Order:
         account=activation.account,
         instrument=signal.instrument,
         side=Side(signal.signal_type),
-        quantity=_exit_quantity(signal) if signal.is_exit else signal.quantity,
+        quantity=_quantity(signal),
         order_type=OrderType.MARKET,
         product=Product(activation.product),
         user_strategy_id=activation.pk,

@@ -6,7 +6,8 @@ import pytest
 
 from brokers.terms import Side
 from orders.models import Order, OrderSource
-from orders.services.exiting import NothingToExit, exit_position
+from orders.services.exiting import NothingToExit, exit_position, exit_positions
+from orders.services.modifying import OrderChanges, OrderInvalid, modify_order
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.models import Trading
@@ -36,6 +37,20 @@ def leave(desk: Desk, position: Position, source: OrderSource = OrderSource.MANU
         position, by=desk.user, now=desk.now, idempotency_key=key, source=source
     )
     return order
+
+
+def leave_all(
+    desk: Desk, positions: list[Position]
+) -> tuple[list[tuple[str, int, OrderStatus]], list[str]]:
+    orders, complaints = exit_positions(
+        positions, by=desk.user, now=desk.now, idempotency_key="all of them"
+    )
+    return [(each.side, each.quantity, each.state) for each in orders], complaints
+
+
+def enlarge(desk: Desk, order: Order, quantity: int) -> Order:
+    changes = OrderChanges(quantity=quantity, price=None)
+    return modify_order(order, changes=changes, by=desk.user, now=desk.now)
 
 
 class TestAnExitOfOneOfThem:
@@ -79,6 +94,44 @@ class TestAnExitOfOneOfThem:
         assert desk.place(Side.SELL, 10).is_exit
         state(desk, Trading.HALTED)
         assert "opposite" not in leave(desk, position).error_message
+
+
+class TestAnExitOfAllOfThem:
+    @pytest.mark.parametrize("is_long_first", [True, False])
+    def test_closes_what_the_account_holds_while_trading_is_stopped(
+        self, is_long_first: bool
+    ) -> None:
+        desk, *both = opposed(10, 4)
+        state(desk, Trading.HALTED)
+        orders, complaints = leave_all(desk, both if is_long_first else both[::-1])
+        assert orders == [(Side.SELL, 6, OrderStatus.PENDING)]
+        assert len(complaints) == 1
+        assert "held against an opposite position" in complaints[0]
+
+    def test_closes_each_while_trading_goes_on(self) -> None:
+        desk, *both = opposed(10, 4)
+        orders, complaints = leave_all(desk, both)
+        assert [quantity for _, quantity, _ in orders] == [10, 4]
+        assert not complaints
+
+
+class TestAnExitThatIsMadeLarger:
+    def test_than_the_accounts_net_is_refused_while_trading_is_stopped(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        hold(desk, "second", "SELL 6 @ 100")
+        resting = desk.send(desk.place(Side.SELL, 4, limit="110.00"))
+        assert resting.is_exit
+        state(desk, Trading.HALTED)
+        with pytest.raises(OrderInvalid, match="Only 4 are left"):
+            enlarge(desk, resting, 10)
+
+    def test_within_the_accounts_net_passes_though_its_own_book_is_empty(self) -> None:
+        desk = make_desk()
+        hold(desk, "first", "BUY 10 @ 100")
+        resting = desk.send(desk.place(Side.SELL, 5, limit="110.00"))
+        assert resting.is_exit
+        assert enlarge(desk, resting, 6).state is OrderStatus.MODIFY_PENDING
 
 
 class TestARulesOwnExit:
