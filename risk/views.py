@@ -157,8 +157,12 @@ def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
 def rule_remove(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
     rule = _rule(request, rule_id)
     words = rule.get_rule_type_display()
-    remove_rule(rule, by=request.user, now=timezone.now())
-    messages.success(request, f"No longer in force: {words}.")
+    try:
+        remove_rule(rule, by=request.user, now=timezone.now())
+    except RuleInvalid as refusal:
+        messages.error(request, f"{refusal}.")
+    else:
+        messages.success(request, f"No longer in force: {words}.")
     return redirect("risk:overview")
 
 

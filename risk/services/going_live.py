@@ -17,6 +17,7 @@ from notifications.models import AlertLevel, NotificationType
 from operations.events import publish
 from operations.logs import record_log
 from operations.models import LogType, Severity
+from operations.sentences import as_sentences
 from risk.models import RiskRule, RuleType
 
 _MEANS_ON = "Real orders of this account leave from now on."
@@ -57,7 +58,9 @@ def turn_live_on(account: TradingAccount, *, by: User, now: datetime) -> None:
     held = TradingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     missing = [each for each in _conditions(held, now=now) if not each.is_met]
     if held.is_paper or missing:
-        raise NotReadyForLive("; ".join(each.words for each in missing) or "It is a paper account")
+        raise NotReadyForLive(
+            as_sentences(each.words for each in missing) or "It is a paper account"
+        )
     held.live_enabled = True
     held.save(update_fields=["live_enabled"])
     _tell(held, by=by, is_on=True, now=now)
@@ -96,7 +99,7 @@ def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition
     )
     yield Condition(
         "A largest loss for the day is set",
-        _has_daily_loss_limit(account),
+        has_daily_loss_limit(account),
         f"Set a rule “{RuleType.MAX_DAILY_LOSS.label}” in {account.currency} on the Risk page",
     )
     yield Condition("The account is active", account.is_active, "It is switched off")
@@ -110,7 +113,7 @@ def _address_problem(connection: BrokerConnection, *, now: datetime) -> str:
     return ""
 
 
-def _has_daily_loss_limit(account: TradingAccount) -> bool:
+def has_daily_loss_limit(account: TradingAccount) -> bool:
     """Look for one that reaches the whole account: a strategy's own is not enough."""
     rules = RiskRule.objects.filter(Q(account=None) | Q(account=account), user_strategy=None)
     return rules.filter(

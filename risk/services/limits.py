@@ -13,6 +13,7 @@ from brokers.models import TradingAccount
 from operations.events import publish
 from risk.models import PositionStop, RiskRule, RuleType
 from risk.rules import AMOUNT_RULES, HOME_CURRENCY
+from risk.services.going_live import has_daily_loss_limit
 from risk.services.rejudging import rejudge_rule
 
 
@@ -102,9 +103,19 @@ def remove_rule(rule: RiskRule, *, by: User, now: datetime) -> None:
     """Take a rule out of force; its violations stay on record.
 
     :raises PermissionDenied: for anybody but owners and admins.
+    :raises RuleInvalid: when it is the last limit that an account trading real money must have.
     """
     require_managing_role(by, rule.workspace)
-    rule.delete()
+    held = list(rule.workspace.accounts.filter(live_enabled=True).order_by("name"))
+    held = [each for each in held if has_daily_loss_limit(each)]
+    RiskRule.objects.filter(pk=rule.pk).delete()
+    bare = [each.name for each in held if not has_daily_loss_limit(each)]
+    if bare:
+        raise RuleInvalid(
+            "rule_type",
+            f"Live trading is on for {', '.join(bare)} and asks for a largest loss in a day: "
+            "change the limit, set another, or turn live trading off first",
+        )
     publish("risk", workspace_id=rule.workspace_id, subject_id="", now=now)
 
 

@@ -50,6 +50,18 @@ class TestALimit:
         with pytest.raises(RuleInvalid, match="already"):
             add_rule(workspace, terms(), by=owner, now=NOW)
 
+    def test_that_an_account_live_must_have_is_not_removed(self) -> None:
+        owner = make_user()
+        workspace = make_workspace(owner)
+        rule = add_rule(workspace, terms(), by=owner, now=NOW)
+        account = make_account(workspace, live_enabled=True)
+        with pytest.raises(RuleInvalid, match="asks for a largest loss"):
+            remove_rule(rule, by=owner, now=NOW)
+        assert RiskRule.objects.get() == rule
+        add_rule(workspace, replace(terms(), account=account), by=owner, now=NOW)
+        remove_rule(rule, by=owner, now=NOW)
+        assert RiskRule.objects.get().account == account
+
     def test_changed_counts_anew(self) -> None:
         owner = make_user()
         rule = add_rule(make_workspace(owner), terms(), by=owner, now=NOW)
