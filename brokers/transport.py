@@ -1,8 +1,8 @@
 """The one HTTP client of every broker: the SDKs keep their routes, this keeps their manners.
 
 An SDK's session is replaced by a :class:`Transport`. Whatever the SDK asks for, a call has our
-timeouts, verifies TLS, follows no redirect on a write, is never sent again by itself, leaves by
-the account's own address, keeps the true HTTP status, and is told to ``watch`` without secrets.
+timeouts, verifies TLS, follows no redirect, is never sent again by itself, leaves by the account's
+own address, keeps the true HTTP status, and is told to ``watch`` without secrets.
 """
 
 import json
@@ -138,9 +138,8 @@ class Transport(requests.Session):
         began = time.monotonic()
         timeout = (self.manners.connect_timeout, self.manners.read_timeout)
         try:
-            response = super().request(
-                method, url, timeout=timeout, allow_redirects=method in READS, **asked
-            )
+            # Elsewhere nobody may learn the session, which brokers want in headers of their own.
+            response = super().request(method, url, timeout=timeout, allow_redirects=False, **asked)
         except requests.RequestException as error:
             failure = _failure(error)
             self._heard(replace(call, duration_ms=_ms(began), error=str(failure)))

@@ -85,7 +85,9 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     gateway = gateway_for(account, clock=clock)
     try:
         found = read_account(account, gateway, clock=clock)
-        refresh_funds(account, gateway.funds(), now=clock())
+        # As of before it is asked: what is handed over meanwhile may not be in it.
+        asked_at = clock()
+        refresh_funds(account, gateway.funds(), now=asked_at)
     except (GatewayUnavailable, BookNotWhole, ReportUnsound) as error:
         _record_failure(account, str(error))
         return Reconciliation(is_complete=False)

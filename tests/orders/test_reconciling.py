@@ -7,14 +7,14 @@ from django.core.cache import cache
 
 from brokers.adapters.paper.exchange import advance, match
 from brokers.adapters.paper.gateway import open_gateway
-from brokers.gateway import OrderReport, PlaceRequest, QuoteTick
+from brokers.gateway import FundsReport, OrderReport, PlaceRequest, QuoteTick
 from brokers.models import TradingAccount
 from brokers.terms import OrderType, Product, Side, Validity
 from operations.models import ErrorLog
 from orders.models import Order, OrderSource, Trade
 from orders.services.reconciling import accounts_due, reconcile_account, reconcile_due
 from orders.states import OrderStatus
-from portfolio.models import Position
+from portfolio.models import Funds, Position
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
 
@@ -130,6 +130,19 @@ class TestAReconciliation:
         with answering(orders=without_what_is_taken_meanwhile):
             assert reconcile_account(desk.account, clock=desk.clock).is_complete
         assert not ErrorLog.objects.exists()
+
+    def test_holds_the_money_to_be_told_as_of_before_it_was_asked_for(self) -> None:
+        desk = make_desk()
+        money = open_gateway(desk.account, desk.clock).funds()
+        before = desk.now
+
+        def slowly() -> FundsReport:
+            desk.now += timedelta(seconds=5)
+            return money
+
+        with answering(funds=slowly):
+            reconcile_account(desk.account, clock=desk.clock)
+        assert Funds.objects.latest("as_of").as_of == before
 
     def test_of_an_empty_position_report_flattens_nothing(self) -> None:
         desk = make_desk()

@@ -1,4 +1,4 @@
-"""The connections calls leave by: shared for a moment, never used when they may be stale."""
+"""How calls leave: by connections shared for a moment, and to nobody but the broker."""
 
 from collections.abc import Iterator
 
@@ -44,3 +44,12 @@ class TestAConnection:
         server.hang_up()
         call(server)
         assert len(server.lines) == 2
+
+
+class TestARedirect:
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_is_answered_as_it_is_and_not_followed(self, server: CannedServer, method: str) -> None:
+        server.answers = {"/order": Canned("", 302, location=f"{server.url}/moved")}
+        with Transport() as line:
+            assert line.request(method, f"{server.url}/order").status_code == 302
+        assert server.asked == [f"{method} /order"]
