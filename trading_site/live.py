@@ -32,12 +32,13 @@ from orders.services.reporting import apply_updates
 from orders.states import OrderStatus
 from portfolio.models import SessionStatus, TradingSession
 from portfolio.services import close_session
+from portfolio.services.practice import refresh_practice_funds
 from strategies.evaluation import HOUSE, Evaluator, on_candles_closed
 from trading_site.watching import exposed_accounts, watch_account
 
 logger = logging.getLogger(__name__)
 _BEYOND_ANY_PRICE = 10_000_000_000
-_AHEAD = timedelta(seconds=5)  # that a feed's clock may be
+AHEAD = timedelta(seconds=5)  # that a feed's clock may be
 _WAITING = (OrderStatus.PENDING, OrderStatus.CANCEL_PENDING, OrderStatus.MODIFY_PENDING)
 
 
@@ -117,7 +118,12 @@ class MarketPipeline:
         for update in updates:
             account = accounts[update.account_id]
             self._attempt("paper reports", partial(_take_in, account, update, at=batch.at), account)
-        return {update.account_id for update in updates if update.trades}
+        traded = {update.account_id for update in updates if update.trades}
+        for account_id in sorted(traded):
+            account = accounts[account_id]
+            refresh = partial(refresh_practice_funds, account, now=batch.at)
+            self._attempt("paper funds", refresh, account)
+        return traded
 
     def _match(self, batch: TickBatch, updates: list[AccountUpdate]) -> None:
         updates += self._paper.match(batch.ticks, at=batch.at, accounts=self._replayed_ids)
@@ -176,7 +182,7 @@ def sound(batch: TickBatch) -> TickBatch:
 
 
 def _is_sound(tick: QuoteTick, now: datetime) -> bool:
-    return tick.ltp.is_finite() and 0 < tick.ltp < _BEYOND_ANY_PRICE and tick.at <= now + _AHEAD
+    return tick.ltp.is_finite() and 0 < tick.ltp < _BEYOND_ANY_PRICE and tick.at <= now + AHEAD
 
 
 def store_candles(closed: Sequence[ClosedBar]) -> None:

@@ -38,7 +38,7 @@ from operations.errors import record_error
 from orders.models import EventSource
 from orders.nudging import nudge_reconciling
 from orders.services.reporting import apply_updates
-from trading_site.live import MarketPipeline
+from trading_site.live import AHEAD, MarketPipeline
 
 logger = logging.getLogger(__name__)
 _ENDS = (BrokerStatus.FILLED, BrokerStatus.CANCELLED, BrokerStatus.REJECTED, BrokerStatus.EXPIRED)
@@ -57,6 +57,7 @@ class StreamWorker:
     def __post_init__(self) -> None:
         # Logins that were refused at the door, and about which a call has been asked to tell.
         self._doubted: set[str] = set()
+        self._is_behind = False
         self._book = StreamBook(self.connection, self.kind, clock=self.clock)
         self._pipeline = MarketPipeline()
 
@@ -87,7 +88,9 @@ class StreamWorker:
             self._take_orders(orders)
         if self.kind is StreamKind.MARKET:
             # Also without a price: candles are closed by time.
-            self._pipeline.process(TickBatch(self.clock(), tuple(mail.ticks)))
+            batch = TickBatch(self.clock(), tuple(mail.ticks))
+            self._pipeline.process(batch)
+            self._tell_clock(batch)
         self._book.note_alive(mail.alive)
 
     def _take_state(self, state: HeardState) -> None:
@@ -125,6 +128,17 @@ class StreamWorker:
         if any(report.status in _ENDS for each in heard for report in each.news.orders):
             # What has ended has moved money, and only a reading tells how much is free now.
             self._reconcile()
+
+    def _tell_clock(self, batch: TickBatch) -> None:
+        """Say on the stream's row that its prices are of a time to come, so that none is used."""
+        if not batch.ticks:
+            return
+        ahead = min(each.at for each in batch.ticks) - batch.at
+        if (is_behind := ahead > AHEAD) != self._is_behind:
+            self._is_behind = is_behind
+            seconds = round(ahead.total_seconds())
+            words = f"This machine's clock is {seconds} s behind the broker's: no price is used"
+            self._book.note_words(HeardWords(0, f"{words}. Set it" if is_behind else ""))
 
     def _reconcile(self) -> None:
         for account in self._accounts():

@@ -25,7 +25,7 @@ def open_practice_account(
     """
     require_trading_role(user, workspace)
     account = open_paper_account(workspace, user=user, name=name, cash=cash, now=now)
-    _refresh(account, now=now)
+    refresh_practice_funds(account, now=now)
     return account
 
 
@@ -42,14 +42,18 @@ def move_practice_money(
     """
     require_trading_role(by, account.workspace)
     # Books that have never been opened begin with what the broker has now, before it changes.
-    _refresh(account, now=now)
+    refresh_practice_funds(account, now=now)
     add_paper_funds(account, amount=amount, now=now)
     if amount > 0:
         deposit(account, amount=amount, now=now)
     else:
         withdraw(account, amount=-amount, now=now)
-    _refresh(account, now=now)
+    refresh_practice_funds(account, now=now)
 
 
-def _refresh(account: TradingAccount, *, now: datetime) -> None:
+def refresh_practice_funds(account: TradingAccount, *, now: datetime) -> None:
+    """Note what the paper broker says of the account's money now.
+
+    :raises GatewayUnavailable: when the database or the calendar cannot tell.
+    """
     refresh_funds(account, gateway_for(account, clock=lambda: now).funds(), now=now)

@@ -278,7 +278,19 @@ class TestPrices:
         assert quote is not None
         assert quote.ltp == 101
 
+    def test_of_a_time_to_come_say_that_the_clock_is_behind(self, desk: Desk) -> None:
+        stream = worker(desk, StreamKind.MARKET)
+        stream.work_off(mail(CONNECTED))
+        for seconds, words in ((60, "This machine's clock is 60 s behind"), (1, "")):
+            stream.work_off(prices(_tick(desk, "101.00", seconds)))
+            told_of = StreamConnection.objects.get().error_message
+            assert told_of.startswith(words)
+            assert bool(told_of) is bool(words)
 
-def _tick(desk: Desk, price: str) -> QuoteTick:
 
-    return QuoteTick(desk.instrument.key, Decimal(price), NOW + timedelta(seconds=1), 5)
+def prices(*ticks: QuoteTick) -> Mail:
+    return Mail((), ticks, frozenset())
+
+
+def _tick(desk: Desk, price: str, seconds: int = 1) -> QuoteTick:
+    return QuoteTick(desk.instrument.key, Decimal(price), NOW + timedelta(seconds=seconds), 5)

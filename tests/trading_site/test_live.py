@@ -26,6 +26,7 @@ from orders.services.reconciling import reconcile_account
 from orders.services.sending import submit_order
 from orders.states import OrderStatus
 from portfolio.models import Position, SessionStatus, TradingSession
+from portfolio.selectors import latest_funds
 from risk.models import RiskRule, RuleType
 from strategies.evaluation import Evaluator
 from strategies.models import Signal
@@ -127,6 +128,27 @@ class TestProcess:
         position = Position.objects.open().get()
         assert order.status == OrderStatus.FILLED
         assert (position.quantity, position.average_price) == (10, Decimal("3000.10"))
+
+    def test_tells_the_money_that_a_fill_has_left(
+        self, account: TradingAccount, share: Instrument
+    ) -> None:
+        submit_order(place(account, share).pk, clock=lambda: START)
+        pipeline = MarketPipeline()
+        for seconds in range(1, 4):
+            pipeline.process(batch("3000", seconds))
+        funds = latest_funds(account)
+        assert funds is not None
+        assert (funds.margin_used > 0, funds.as_of) == (True, at(1))
+
+    def test_asks_for_no_money_where_nothing_fills(
+        self, account: TradingAccount, share: Instrument
+    ) -> None:
+        pipeline = MarketPipeline()
+        for seconds in range(1, 4):
+            pipeline.process(batch("3000", seconds))
+        funds = latest_funds(account)
+        assert funds is not None
+        assert funds.as_of == START
 
     def test_marks_open_positions(self, account: TradingAccount, share: Instrument) -> None:
         submit_order(place(account, share).pk, clock=lambda: START)
