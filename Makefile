@@ -5,6 +5,8 @@ BROKER ?= angel
 MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
+# Errors alone: whoever starts Pinnacle is not helped by what pip warns of.
+PIP := $(BIN)/pip install -qq --disable-pip-version-check --root-user-action=ignore
 
 .PHONY: setup run test check lock bench survival screenshots
 
@@ -39,19 +41,22 @@ screenshots: var/.set-up-dev
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Pinnacle needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making a Python environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
 
 # Each stamp is as new as what it was made from, so a second run starts in seconds.
 var/.installed: requirements.txt | $(BIN)/python
 	@mkdir -p var
-	@echo "Installing Pinnacle's libraries (once, about a minute) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing Pinnacle's libraries (once, it may take a minute or two) …"
+	@$(PIP) --require-hashes -r requirements.txt
 	@touch $@
 
 var/.set-up: var/.installed package-lock.json static/css/*.css $(wildcard */migrations/*.py) | $(BIN)/python
+	@echo "Preparing front-end files, database and demo desk (up to a minute) …"
 	@$(BIN)/python bin/prepare.py
 	@touch $@
 
 var/.set-up-dev: var/.set-up requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing what tests and checks need …"
+	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -41,8 +41,8 @@ def fetch_front_end() -> None:
 
 
 def _packaged_npm() -> str:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", NPM_PACKAGE]
-    subprocess.run(pip, check=True)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*pip, NPM_PACKAGE], check=True)
     return str(Path(sys.executable).parent / "npm")
 
 

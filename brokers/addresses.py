@@ -54,8 +54,11 @@ def look_at_address(connection: BrokerConnection, *, now: datetime) -> str:
         with Transport(manners) as transport:
             seen = transport.get(settings.ADDRESS_CHECK_URL).text.strip()
         ipaddress.ip_address(seen)
-    except (RequestException, ValueError) as error:
-        raise AddressUnseen(f"Our own address could not be learnt: {error}") from error
+    except RequestException as error:
+        words = "The address service could not be reached. Look again later."
+        raise AddressUnseen(words) from error
+    except ValueError as error:
+        raise AddressUnseen("The address service answered with no address.") from error
     seen_now = {"seen_ip": seen, "seen_at": now.isoformat(), "unseen_words": ""}
     _write(connection, seen_now, now=now, left_by=egress)
     return seen

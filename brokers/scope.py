@@ -26,6 +26,12 @@ class Scope:
             return str(len(self.accounts))
         return self.accounts[0].connection.get_broker_type_display()
 
+    @property
+    def follows_prices(self) -> bool:
+        """What its accounts hold adds up at the prices of now: one currency, and no replay."""
+        currencies = {account.currency for account in self.accounts}
+        return len(currencies) == 1 and not any(account.own_clock for account in self.accounts)
+
 
 NO_ACCOUNT = Scope("", "No account yet", True, ())
 

@@ -38,6 +38,12 @@ def sums(by_currency: Mapping[str, Decimal], decimals: int = 2) -> str:
     return " and ".join(written) or money(0, "INR", decimals)
 
 
+def gain(amount: Decimal, currency: str) -> str:
+    """Write money gained or lost: +₹2,702.20 or −₹2,702.20."""
+    written = money(amount, currency)
+    return f"+{written}" if amount > 0 else written
+
+
 def sign_of(currency: str) -> str:
     return "₹" if currency == "INR" else f"{currency} "
 

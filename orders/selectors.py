@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -145,7 +145,11 @@ def charges_of(trades: Sequence[Trade]) -> list[Charge]:
 
 
 def order_timeline(order: Order) -> list[TimelineEntry]:
-    """Tell everything that happened to the order, newest first."""
+    """Tell everything that happened to the order in the order it became known, newest first.
+
+    The tellers' clocks disagree, and some know whole seconds only: by time, a fill could stand
+    before the order was sent.
+    """
     entries = []
     before: OrderEvent | None = None
     for event in order.events.order_by("sequence"):
@@ -164,7 +168,7 @@ def _entry(event: OrderEvent, *, order: Order, gap: timedelta | None) -> Timelin
     return TimelineEntry(
         event=event,
         title=event.message or _words(event),
-        clock=f"{event.occurred_at.astimezone(IST):%H:%M:%S.%f}"[:-3],
+        clock=_clock(event.occurred_at.astimezone(IST)),
         teller=told_by[source],
         is_ours=source in (EventSource.USER, EventSource.SYSTEM, EventSource.MANUAL),
         moved=moved,
@@ -172,6 +176,11 @@ def _entry(event: OrderEvent, *, order: Order, gap: timedelta | None) -> Timelin
         is_fill=event.event_type == FILL,
         raw=json.dumps(event.event_data, indent=1) if event.event_data else "",
     )
+
+
+def _clock(at: datetime) -> str:
+    """13:42:18.305, or 13:42:18 of a teller that knows whole seconds: it may be later than that."""
+    return f"{at:%H:%M:%S}" if at.microsecond == 0 else f"{at:%H:%M:%S.%f}"[:-3]
 
 
 def _gap_words(gap: timedelta) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from brokers.capabilities import Capabilities, MarketHandling
 from brokers.models import TradingAccount
 from brokers.registry import UnknownBroker, capabilities_of
-from brokers.terms import Side
+from brokers.terms import Product, Side
 from market.freshness import list_complaint
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
@@ -15,15 +15,16 @@ from operations.figures import money, rupees
 from orders.forms import OrderForm
 from orders.preview import Preview, preview_order
 from risk.models import Trading
-from risk.selectors import state_with_reason
+from risk.selectors import Book, exitable_by_hand, state_with_reason
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """``preview`` is None while the form does not read as an order.
 
-    ``halt`` says that the account takes no entries now, and why; empty while it does. ``unlisted``
-    says so of the instrument at the account's broker.
+    ``halt`` says that the account takes no entries now, and why; empty while it does. ``exitable``
+    is how much of the side is an exit even so. ``unlisted`` says of the instrument that the
+    account's broker does not list it as it should.
     """
 
     form: OrderForm
@@ -32,6 +33,7 @@ class Ticket:
     account: TradingAccount | None
     now: datetime
     halt: str = ""
+    exitable: int = 0
     unlisted: str = ""
     able: Capabilities | None = None
     complaints: dict[str, list[str]] = field(default_factory=dict)
@@ -42,8 +44,7 @@ class Ticket:
 
     @property
     def side(self) -> Side:
-        value = self.form["side"].value()
-        return Side(value) if value in Side.values else Side.BUY
+        return _side(self.form)
 
     @property
     def is_stale(self) -> bool:
@@ -88,10 +89,24 @@ class Ticket:
         return margin is not None and margin.is_short
 
     @property
+    def is_stopped(self) -> bool:
+        """It would be refused: entries are stopped, and it is more than an exit."""
+        return bool(self.halt) and (self.form.units or 1) > self.exitable
+
+    @property
+    def exit_words(self) -> str:
+        """Say what is taken while entries are stopped."""
+        if not self.exitable:
+            return f"Nothing here to exit with a {self.side.label.lower()}."
+        return f"You can {self.side.label.lower()} up to {rupees(self.exitable, 0)} to exit."
+
+    @property
     def button_words(self) -> str:
         """Say what the button does: Buy 350 · ₹4,94,410."""
         units = self.form.units
         words = f"{self.side.label} {rupees(units, 0)}" if units else self.side.label
+        if self.is_stopped:
+            return f"{words} · would be refused"
         if self.is_short:
             return f"{words} · short of margin"
         value = self.preview.value if self.preview else None
@@ -124,13 +139,15 @@ def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
     sound = reading.is_valid()
     preview = preview_order(reading.request(), now=now) if sound else None
     account = reading.cleaned_data.get("account")
+    halt = _halt_words(account) if account else ""
     return Ticket(
         form=form,
         quote=quote_of(form.instrument.key),
         preview=preview,
         account=account,
         now=now,
-        halt=_halt_words(account) if account else "",
+        halt=halt,
+        exitable=_exitable(account, form) if account and halt else 0,
         unlisted=_list_words(account, form.instrument, now) if account else "",
         able=able,
         complaints=_complaints(form, preview) if is_judged else {},
@@ -153,7 +170,21 @@ def _halt_words(account: TradingAccount) -> str:
     if state is Trading.ACTIVE:
         return ""
     words = "Only exits are taken now" if state is Trading.REDUCING else "Trading is halted"
-    return f"{words}. {reason}".strip()
+    return f"{words}. {reason.rstrip('.')}." if reason else f"{words}."
+
+
+def _exitable(account: TradingAccount, form: OrderForm) -> int:
+    """How much of the form's side and product would be an exit, as risk judges it."""
+    product = form["product"].value()
+    if product not in Product.values:
+        return 0
+    book = Book(account, form.instrument, Product(product))
+    return exitable_by_hand(book, _side(form))
+
+
+def _side(form: OrderForm) -> Side:
+    value = form["side"].value()
+    return Side(value) if value in Side.values else Side.BUY
 
 
 def _list_words(account: TradingAccount, instrument: Instrument, now: datetime) -> str:

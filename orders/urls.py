@@ -37,6 +37,7 @@ urlpatterns = [
     ),
     path("<uuid:order_id>/cancel/", cancelling.cancel, name="cancel"),
     path("<uuid:order_id>/modify/", modifying.modify, name="modify"),
+    path("<uuid:order_id>/modify/preview/", modifying.preview, name="modify_preview"),
     path("<uuid:order_id>/settle/", settling.settle, name="settle"),
     path("<uuid:order_id>/settle/now/", settling.settle_now, name="settle_now"),
     path("differences/<uuid:difference_id>/", settling.accept, name="accept_difference"),

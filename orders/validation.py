@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 
 from brokers.capabilities import Capabilities
 from brokers.terms import InstrumentType, OrderType, Product, Segment
 from brokers.venue import Phase, PriceBand
 from operations.figures import rupees
+from operations.sentences import as_sentences
 from orders.requests import OrderRequest
 
 MOST_UNITS = 10**9
@@ -24,7 +26,7 @@ class OrderInvalid(Exception):
     """The order cannot be sent as asked. ``errors`` maps each field to its complaints."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
-        super().__init__("; ".join(message for each in errors.values() for message in each))
+        super().__init__(as_sentences(chain.from_iterable(errors.values())))
         self.errors = errors
 
 

@@ -24,6 +24,7 @@ class DaySummary:
 
     ``unrealized`` is what open positions gained that day; ``open_profit`` what they gained since
     they were opened. ``as_of`` is the oldest of the accounts' marks, None before the first.
+    ``day`` is the latest of their days; a replay's is the last that it has played.
     """
 
     currency: str
@@ -36,11 +37,22 @@ class DaySummary:
     total_orders: int = 0
     successful_orders: int = 0
     as_of: datetime | None = None
+    day: date | None = None
 
     @property
     def net(self) -> Decimal:
         """The day's gain after charges."""
         return self.realized + self.unrealized - self.charges
+
+    @property
+    def net_without_open(self) -> Decimal:
+        """Add the profit of what is open, at any prices, and it is the day's gain at these."""
+        return self.net - self.open_profit
+
+    @property
+    def unrealized_without_open(self) -> Decimal:
+        """As :attr:`net_without_open`, of the unrealised gain alone."""
+        return self.unrealized - self.open_profit
 
     @property
     def net_percent(self) -> Decimal | None:
@@ -113,9 +125,8 @@ def equity_curve(
 
     An account without a point in a minute counts with its point before.
     """
-    points = EquityPoint.objects.filter(
-        account__in=_many(accounts), session_date__in=latest_days(now)
-    )
+    accounts = _many(accounts)
+    points = EquityPoint.objects.filter(_of_latest_days(accounts, now), account__in=accounts)
     newest = max((point.session_date for point in points), default=None)
     last: dict[uuid.UUID, Decimal] = {}
     curve: dict[datetime, Decimal] = {}
@@ -144,9 +155,7 @@ def newest_sessions(workspace: Workspace, *, now: datetime) -> list[TradingSessi
     sessions = TradingSession.objects.filter(workspace=workspace).select_related(
         "account__connection"
     )
-    its_own = TradingSession.objects.filter(account=OuterRef("account")).order_by("-session_date")
-    is_last = Q(account__own_clock=True, session_date=Subquery(its_own.values("session_date")[:1]))
-    newest = sessions.filter(Q(session_date__in=latest_days(now)) | is_last)
+    newest = sessions.filter(Q(session_date__in=latest_days(now)) | _is_last_of_replay())
     return list(newest.order_by("session_date"))
 
 
@@ -173,16 +182,29 @@ def _many(
     return [accounts] if isinstance(accounts, TradingAccount) else accounts
 
 
+def _of_latest_days(accounts: Collection[TradingAccount], now: datetime) -> Q:
+    """Of sessions, or of what belongs to one: those of the days that may be the latest one."""
+    latest = Q(session_date__in=latest_days(now))
+    if any(account.own_clock for account in accounts):
+        return latest | _is_last_of_replay()
+    return latest
+
+
+def _is_last_of_replay() -> Q:
+    its_own = TradingSession.objects.filter(account=OuterRef("account")).order_by("-session_date")
+    return Q(account__own_clock=True, session_date=Subquery(its_own.values("session_date")[:1]))
+
+
 def _sessions_of_the_day(
     accounts: Collection[TradingAccount], *, now: datetime, books: DayBooks | None
 ) -> dict[uuid.UUID, TradingSession]:
     """Return each account's newest session among the days that may be the latest one."""
-    days = latest_days(now)
     if books is not None:
-        own = {each.pk for each in accounts}
-        newest = [each for each in books.sessions if each.session_date in days]
-        return {each.account_id: each for each in newest if each.account_id in own}
-    sessions = TradingSession.objects.filter(account__in=accounts, session_date__in=days)
+        days, own = latest_days(now), {each.pk: each.own_clock for each in accounts}
+        mine = [each for each in books.sessions if each.account_id in own]
+        newest = [each for each in mine if own[each.account_id] or each.session_date in days]
+        return {each.account_id: each for each in newest}
+    sessions = TradingSession.objects.filter(_of_latest_days(accounts, now), account__in=accounts)
     return {each.account_id: each for each in sessions.order_by("session_date")}
 
 
@@ -220,4 +242,5 @@ def _summary(currency: str, sessions: Sequence[TradingSession], *, idle: Decimal
         total_orders=sum(each.total_orders for each in sessions),
         successful_orders=sum(each.successful_orders for each in sessions),
         as_of=min(marks, default=None),
+        day=max((each.session_date for each in sessions), default=None),
     )

@@ -206,6 +206,10 @@ class Signal(models.Model):
         return f"{self.signal_type} {self.quantity} at {self.price}"
 
 
+# In the note of a candle on which the strategy wanted to trade and could not.
+NOT_TAKEN = "not taken:"
+
+
 class CandleEvaluation(models.Model):
     """That one activation has judged one candle: the claim which makes it happen once."""
 

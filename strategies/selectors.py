@@ -15,6 +15,8 @@ from orders.models import Order, Trade
 from portfolio.models import Position
 from strategies.catalogue import UnknownAlgorithm, parameters_of
 from strategies.models import (
+    NOT_TAKEN,
+    CandleEvaluation,
     Signal,
     SignalStatus,
     Strategy,
@@ -69,9 +71,12 @@ class ParameterRow:
 
 @dataclass(frozen=True, slots=True)
 class SignalCounts:
+    """``not_taken`` counts decisions that never became a signal, as too near the square-off."""
+
     total: int
     ordered: int
     refused: int
+    not_taken: int
 
 
 def activations_on_page(user: User, workspace: Workspace) -> UserStrategyQuerySet:
@@ -110,7 +115,12 @@ def signal_counts(activation: UserStrategy) -> SignalCounts:
         ordered=Count("pk", filter=Q(status=SignalStatus.ORDERED)),
         refused=Count("pk", filter=Q(status__in=[SignalStatus.REFUSED, SignalStatus.EXPIRED])),
     )
-    return SignalCounts(**counts)
+    return SignalCounts(**counts, not_taken=decisions_not_taken(activation).count())
+
+
+def decisions_not_taken(activation: UserStrategy) -> QuerySet[CandleEvaluation]:
+    """The candles on which it wanted to trade and could not, newest first."""
+    return activation.evaluations.filter(note__contains=NOT_TAKEN).order_by("-candle_at")
 
 
 def recent_orders(activation: UserStrategy, limit: int = 20) -> list[Order]:

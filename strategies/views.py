@@ -21,6 +21,7 @@ from strategies.selectors import (
     activation_rows,
     activations_on_page,
     catalogue_of,
+    decisions_not_taken,
     open_positions_of,
     parameter_rows,
     profit_curve,
@@ -133,16 +134,17 @@ def activation(
     mine = activations_on_page(request.user, request.workspace)
     running = get_object_or_404(mine.prefetch_related("instruments"), pk=activation_id)
     signals = running.signals.select_related("instrument", "order")
-    opened = open_positions_of(running)
+    opened, counts = open_positions_of(running), signal_counts(running)
     context = {
         "activation": running,
         "row": activation_rows([running], now=now)[0],
         "positions": opened,
         "listing": list_rows(signals, columns=SIGNAL_COLUMNS, params=request.GET, default="-time"),
-        "counts": signal_counts(running),
+        "counts": counts,
         "orders": recent_orders(running),
         "parameters": parameter_rows(running.strategy, running),
         "chart": line_chart(profit_curve(running)),
+        "not_taken": decisions_not_taken(running).first() if counts.not_taken else None,
         "evaluations": list(running.evaluations.order_by("-evaluated_at")[:5]),
         "may_trade": request.membership.role in TRADING_ROLES,
         "now": now,

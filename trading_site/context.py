@@ -110,6 +110,9 @@ class Shell:
 
     @cached_property
     def market(self) -> MarketDay:
+        """The day of the market that the chosen accounts trade at: America's where all do there."""
+        if {account.currency for account in self.scope.accounts} == {"USD"}:
+            return market_day(Exchange.NASDAQ, now=self.now)
         exchange = self._index_instruments[0].exchange if self._index_instruments else "NSE"
         return market_day(exchange, now=self.now)
 

@@ -156,6 +156,12 @@ class Home:
     def today(self) -> date:
         return self.now.astimezone(IST).date()
 
+    @property
+    def past_day(self) -> date | None:
+        """The day that the figures are of where it is not today, as of a replay's."""
+        day = self.summary.day
+        return day if day != self.today else None
+
     @cached_property
     def strategies(self) -> list[RunningStrategy]:
         running = list(self._activations)

@@ -1,16 +1,17 @@
 """The trading day as the top bar tells it: the phase, what comes next, the line across the day."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from brokers.terms import Exchange
 from brokers.venue import CalendarUnknown, Phase
 from market.calendar import IST, Hours, local_day, next_trading_day, session_hours
 from market.holidays import first_unknown_day
+from market.schedules import NEW_YORK
 
-LINE_FROM, LINE_TO = time(9), time(16)
-LINE_GATES = (time(9, 15), time(15, 15), time(15, 40))
+AMERICAN = (Exchange.NASDAQ, Exchange.NYSE)
 WORDS = {
     Phase.OPEN: "Market open",
     Phase.PRE_OPEN: "Pre-open",
@@ -32,6 +33,20 @@ MARKS = {Phase.OPEN: "open", Phase.CLOSED: "closed", Phase.POST_CLOSE: "closed"}
 
 
 @dataclass(frozen=True, slots=True)
+class DayLine:
+    """The line across a trading day: its ends, and where its phases change, by local time."""
+
+    zone: ZoneInfo
+    begins: time
+    ends: time
+    gates: tuple[time, ...]
+
+
+INDIAN_LINE = DayLine(IST, time(9), time(16), (time(9, 15), time(15, 15), time(15, 40)))
+AMERICAN_LINE = DayLine(NEW_YORK, time(9), time(16, 30), (time(9, 30), time(16)))
+
+
+@dataclass(frozen=True, slots=True)
 class MarketDay:
     now: datetime
     words: str
@@ -39,6 +54,7 @@ class MarketDay:
     hours: str
     next_words: str = ""
     next_at: datetime | None = None
+    line: DayLine = INDIAN_LINE
 
     @property
     def countdown(self) -> str:
@@ -46,11 +62,11 @@ class MarketDay:
 
     @property
     def line_from(self) -> datetime:
-        return _at(self.now, LINE_FROM)
+        return self._at(self.line.begins)
 
     @property
     def line_to(self) -> datetime:
-        return _at(self.now, LINE_TO)
+        return self._at(self.line.ends)
 
     @property
     def past_percent(self) -> str:
@@ -58,7 +74,11 @@ class MarketDay:
 
     @property
     def gates(self) -> list[str]:
-        return [self._along(_at(self.now, gate)) for gate in LINE_GATES]
+        return [self._along(self._at(gate)) for gate in self.line.gates]
+
+    def _at(self, moment: time) -> datetime:
+        zone = self.line.zone
+        return datetime.combine(self.now.astimezone(zone).date(), moment, tzinfo=zone)
 
     def _along(self, moment: datetime) -> str:
         share = (moment - self.line_from) / (self.line_to - self.line_from)
@@ -66,9 +86,17 @@ class MarketDay:
 
 
 def market_day(exchange: str, *, now: datetime) -> MarketDay:
-    """Say where the day of an exchange's shares stands."""
+    """Say where the day of an exchange's shares stands; its times are India's."""
     if exchange == Exchange.SIM:
         return MarketDay(now, "Simulation", "open", "Open day and night")
+    day = _day_of(exchange, now=now)
+    if exchange in AMERICAN:
+        words = f"US {day.words[0].lower()}{day.words[1:]}"
+        return replace(day, words=words, line=AMERICAN_LINE)
+    return day
+
+
+def _day_of(exchange: str, *, now: datetime) -> MarketDay:
     today = local_day(exchange, now)
     try:
         hours = session_hours(exchange, "", today, has_closing_auction=True)
@@ -136,7 +164,3 @@ def _closed(following: Hours | None, *, now: datetime) -> MarketDay:
     hours = f"Opens {opens_at.astimezone(IST):%a %H:%M} IST" if opens_at else ""
     words, mark = WORDS[Phase.CLOSED], MARKS[Phase.CLOSED]
     return MarketDay(now, words, mark, hours, NEXT[Phase.OPEN], opens_at if soon else None)
-
-
-def _at(now: datetime, moment: time) -> datetime:
-    return datetime.combine(now.astimezone(IST).date(), moment, tzinfo=IST)

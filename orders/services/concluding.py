@@ -14,6 +14,7 @@ from notifications.services import notify
 from operations.errors import contained
 from operations.events import publish
 from operations.models import ErrorLog, Severity
+from operations.sentences import as_sentences
 from orders.differences import Compared, Reading
 from orders.services.adjusting import adopt_difference, figures, tell_open_difference
 from orders.services.differing import note_differences
@@ -102,7 +103,7 @@ def _stamp(
 def _alarm(account: TradingAccount, differences: list[str], *, now: datetime) -> None:
     ErrorLog.objects.create(
         error_type="PositionMismatch",
-        message=f"{account.name}: {'; '.join(differences)}",
+        message=f"{account.name}: {as_sentences(differences)}",
         severity=Severity.CRITICAL,
         related_account_id=account.pk,
     )
@@ -111,7 +112,7 @@ def _alarm(account: TradingAccount, differences: list[str], *, now: datetime) ->
         kind=NotificationType.RISK_ALERT,
         level=AlertLevel.CRITICAL,
         title=f"{account.name} does not agree with its broker: no new positions",
-        message="; ".join(differences),
+        message=as_sentences(differences),
         now=now,
         workspace=account.workspace,
     )

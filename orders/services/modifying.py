@@ -44,14 +44,25 @@ def modify_order(order: Order, *, changes: OrderChanges, by: User, now: datetime
     require_trading_role(by, order.workspace)
     wanted = _wanted(order, changes)
     _check_filled(order, wanted)
-    request = replace(_request(order), quantity=wanted.quantity, price=wanted.price)
-    request = replace(request, trigger_price=wanted.trigger_price)
+    request = changed_request(order, changes)
     conditions = conditions_for(request, now)
     check_request(request, conditions)
-    remaining = replace(request, quantity=max(wanted.quantity - order.filled_quantity, 1))
+    remaining = unfilled_of(order, request)
     able = conditions.capabilities
     appraised = _Appraised(wanted, remaining, appraise(remaining, now), able)
     return _write(order, appraised, by=by, now=now)
+
+
+def changed_request(order: Order, changes: OrderChanges) -> OrderRequest:
+    """Return the order as it would be if it were placed changed."""
+    wanted = _wanted(order, changes)
+    request = replace(_request(order), quantity=wanted.quantity, price=wanted.price)
+    return replace(request, trigger_price=wanted.trigger_price)
+
+
+def unfilled_of(order: Order, request: OrderRequest) -> OrderRequest:
+    """Return what of a changed order would remain to be filled: at least one."""
+    return replace(request, quantity=max(request.quantity - order.filled_quantity, 1))
 
 
 @dataclass(frozen=True, slots=True)

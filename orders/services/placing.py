@@ -16,6 +16,7 @@ from brokers.venue import CalendarUnknown, installed_venue
 from market.freshness import list_complaint
 from market.quotes import quote_of
 from operations.ids import new_id, new_order_tag
+from operations.sentences import as_sentences
 from orders.models import EventSource, Order, OrderSource
 from orders.nudging import nudge_order
 from orders.requests import OrderRequest
@@ -220,7 +221,7 @@ def _new_order(
         is_amo=request.is_amo,
         is_exit=verdict.is_exit,
         status=OrderStatus.PENDING if allowed else OrderStatus.DENIED,
-        error_message="; ".join(refusal.message for refusal in verdict.refusals),
+        error_message=as_sentences(refusal.message for refusal in verdict.refusals),
         closed_at=None if allowed else now,
         expires_at=now + SEND_WITHIN,
         created_at=now,

@@ -18,7 +18,7 @@ def tell_not_exited(position: Position, reason: str, *, now: datetime) -> None:
     A rule asks with every price, so of one position this is told once an hour, and one reason
     once a day.
     """
-    words = f"A rule wants it closed, and it is still open: {reason}. Close it by hand."
+    words = f"A rule wants it closed, and it is still open: {reason.rstrip('.')}. Close it by hand."
     if position.account.own_clock or _is_told(position, words, now=now):
         return
     notify(

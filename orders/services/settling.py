@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from brokers.gateway import GatewayUnavailable, OrderReport
+from brokers.gateway import GatewayUnavailable, OrderReport, TradeReport
 from brokers.registry import Clock, gateway_for
 from operations.errors import contained
 from orders.days import can_be_in_book, sent_at
@@ -24,18 +26,35 @@ GOOD_READINGS = 2
 FAILED_AGAIN_AFTER = timedelta(seconds=30)
 
 
-def settle_unknown_orders(clock: Clock) -> None:
-    """Look up every unknown order that is due, on the house's clock.
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a broker lists of one account's day."""
 
-    Each is put off before it is looked up: one whose look always fails goes to the back.
+    orders: Sequence[OrderReport]
+    trades: Sequence[TradeReport]
+
+
+def accounts_to_settle(*, now: datetime) -> list[uuid.UUID]:
+    """Name the accounts on the house's clock with unknown orders that are due to be looked up."""
+    due = _due(now=now).filter(account__own_clock=False)
+    return list(due.order_by("account_id").values_list("account_id", flat=True).distinct())
+
+
+def settle_account(account_id: uuid.UUID, *, clock: Clock) -> None:
+    """Look up every unknown order of an account that is due, in one reading of its books.
+
+    All are put off before the books are read: what always fails is not tried again at once.
     """
-    due = Order.objects.filter(
-        status=OrderStatus.UNKNOWN, settle_after__lte=clock(), account__own_clock=False
-    )
-    for order_id in list(due.order_by("settle_after").values_list("pk", flat=True)[:100]):
-        Order.objects.filter(pk=order_id).update(settle_after=clock() + FAILED_AGAIN_AFTER)
-        with contained("settling an unknown order", order_id=order_id):
-            settle_unknown(order_id, clock=clock)
+    due = _due(now=clock()).filter(account_id=account_id)
+    orders = {order.pk: order for order in due.select_related("account__connection", "instrument")}
+    Order.objects.filter(pk__in=orders).update(settle_after=clock() + FAILED_AGAIN_AFTER)
+    if not orders:
+        return
+    with contained("reading what settles unknown orders", account_id=account_id):
+        books = _read_books(next(iter(orders.values())), clock=clock)
+        for order_id, order in orders.items():
+            with contained("settling an unknown order", order_id=order_id):
+                _look_up(order, books, clock=clock)
 
 
 def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
@@ -46,23 +65,39 @@ def settle_unknown(order_id: uuid.UUID, *, clock: Clock) -> None:
     person: no book can tell any more. What the broker has once had is never given up.
     """
     order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
+    _look_up(order, _read_books(order, clock=clock), clock=clock)
+
+
+def _due(*, now: datetime) -> QuerySet[Order]:
+    return Order.objects.filter(status=OrderStatus.UNKNOWN, settle_after__lte=now)
+
+
+def _read_books(order: Order, *, clock: Clock) -> Books | None:
+    """Read the books of the order's account; None when the broker does not give them."""
     gateway = gateway_for(order.account, clock=clock)
     try:
-        book, trades = gateway.orders(), gateway.trades()
+        return Books(gateway.orders(), gateway.trades())
     except GatewayUnavailable:
-        _look_again(order_id, was_read=False, now=clock())
+        return None
+
+
+def _look_up(order: Order, books: Books | None, *, clock: Clock) -> None:
+    """Look an order up in books that were read after it was; see :func:`settle_unknown`."""
+    if books is None:
+        _look_again(order.pk, was_read=False, now=clock())
         return
-    found = _find(order, list(book))
+    found = _find(order, books.orders)
     if found is None:
         now = clock()
         is_awaited = not order.broker_order_id and can_be_in_book(order, now=now)
-        proves = is_awaited and _is_whole(order, book)
-        _look_again(order_id, was_read=proves, now=now)
+        proves = is_awaited and _is_whole(order, books.orders)
+        _look_again(order.pk, was_read=proves, now=now)
         return
+    number = found.broker_order_id
     apply_updates(
         order.account,
         orders=[found],
-        trades=[trade for trade in trades if trade.broker_order_id == found.broker_order_id],
+        trades=[trade for trade in books.trades if trade.broker_order_id == number],
         source=EventSource.RECONCILE,
         now=clock(),
     )
@@ -76,7 +111,7 @@ def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
     return not awaited.exclude(broker_order_id__in=listed).exists()
 
 
-def _find(order: Order, book: list[OrderReport]) -> OrderReport | None:
+def _find(order: Order, book: Sequence[OrderReport]) -> OrderReport | None:
     number = order.broker_order_id
     return next(
         (

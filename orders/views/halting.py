@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -19,7 +20,7 @@ from accounts.http import UserRequest
 from accounts.models import Workspace
 from accounts.permissions import trader_required
 from market.quotes import quotes_of
-from operations.figures import sums
+from operations.figures import gain, money
 from operations.ids import new_id
 from orders.models import Order
 from orders.services.halting import HaltRequest, halt_trading
@@ -45,7 +46,7 @@ class HaltForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What a halt of the whole workspace does, in numbers; amounts stand by currency."""
+    """What a halt of the whole workspace does, in numbers; each kind of money stands by itself."""
 
     orders: int
     strategies: int
@@ -74,7 +75,9 @@ def halt(request: UserRequest) -> HttpResponse:
 
 def consequences_of(workspace: Workspace) -> Consequences:
     positions = list(
-        Position.objects.open().filter(workspace=workspace).select_related("instrument", "account")
+        Position.objects.open()
+        .filter(workspace=workspace)
+        .select_related("instrument", "account__connection")
     )
     quotes = quotes_of({position.instrument.key for position in positions})
     priced = [
@@ -87,18 +90,28 @@ def consequences_of(workspace: Workspace) -> Consequences:
         strategies=workspace.user_strategies.filter(status="ACTIVE").count(),
         accounts=workspace.accounts.filter(is_active=True).count(),
         positions=len(positions),
-        value=sums(_by_currency(priced, lambda each, price: price * abs(each.quantity))),
-        unrealized=sums(_by_currency(priced, Position.unrealized_at)),
+        value=_sums(priced, lambda each, price: price * abs(each.quantity), write=money),
+        unrealized=_sums(priced, Position.unrealized_at, write=gain),
     )
 
 
-def _by_currency(
-    priced: Iterable[tuple[Position, Decimal]], worth: Callable[[Position, Decimal], Decimal]
-) -> dict[str, Decimal]:
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
+def _sums(
+    priced: Iterable[tuple[Position, Decimal]],
+    worth: Callable[[Position, Decimal], Decimal],
+    *,
+    write: Callable[[Decimal, str], str],
+) -> str:
+    """Add up each kind of money: +₹4,000 live and −₹2,702 paper."""
+    amounts: dict[tuple[bool, str], Decimal] = defaultdict(Decimal)
     for position, price in priced:
-        amounts[position.account.currency] += worth(position, price)
-    return amounts
+        account = position.account
+        amounts[account.is_paper, account.currency] += worth(position, price)
+    is_mixed = len({is_paper for is_paper, _ in amounts}) > 1
+    written = [
+        write(amount, currency) + (f" {'paper' if is_paper else 'live'}" if is_mixed else "")
+        for (is_paper, currency), amount in sorted(amounts.items())
+    ]
+    return " and ".join(written) or write(Decimal(0), "INR")
 
 
 def _halt(request: UserRequest, form: HaltForm) -> None:
@@ -110,7 +123,8 @@ def _halt(request: UserRequest, form: HaltForm) -> None:
         exits_positions=chosen["exit"],
     )
     halted = halt_trading(request.workspace, wanted, now=now)
-    words = f"Trading is halted. Open entry orders being cancelled: {halted.cancelled}."
+    cancelled = f"{halted.cancelled} open entry order{pluralize(halted.cancelled)}"
+    words = f"Trading is halted. {cancelled} being cancelled. Resume on this page."
     messages.success(request, words)
     tell_exits(request, halted.exits, now=now)
     for complaint in halted.complaints:

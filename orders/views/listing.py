@@ -18,7 +18,7 @@ from orders.selectors import (
 )
 
 ORDER_COLUMNS = (
-    Column("Time", "time", ("created_at",)),
+    Column("Time", "time", ("created_at",), css="not-phone"),
     Column("Instrument", "instrument", ("instrument__key",)),
     Column("Status", "status", ("status", "created_at")),
     Column("Filled", "filled", ("filled_quantity",), css="num not-phone"),

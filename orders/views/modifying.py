@@ -6,15 +6,16 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from market.quotes import quote_of
 from orders.change_form import ChangeForm
+from orders.change_preview import ChangePreview, preview_change
 from orders.models import Order
 from orders.selectors import orders_on_page
-from orders.services.modifying import IllegalTransition, OrderInvalid, modify_order
+from orders.services.modifying import IllegalTransition, OrderChanges, OrderInvalid, modify_order
 from orders.views.answers import in_words
 
 
@@ -26,8 +27,29 @@ def modify(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
     form = ChangeForm(request.POST or None, order=order)
     if form.is_valid() and _changed(request, order, form):
         return redirect(order)
-    context = {"order": order, "form": form, "quote": quote_of(order.instrument.key)}
+    context = {
+        "order": order,
+        "form": form,
+        "quote": quote_of(order.instrument.key),
+        "cost": _cost(order, form),
+    }
     return render(request, "orders/modify.html", context)
+
+
+@require_POST
+@trader_required
+def preview(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Answer what the change would need as it is being typed."""
+    order = get_object_or_404(orders_on_page(request.user, request.workspace), pk=order_id)
+    cost = _cost(order, ChangeForm(request.POST, order=order))
+    return render(request, "orders/_change_cost.html", {"order": order, "cost": cost})
+
+
+def _cost(order: Order, form: ChangeForm) -> ChangePreview | None:
+    if form.is_bound and not form.is_valid():
+        return None
+    changes = form.changes() if form.is_bound else OrderChanges()
+    return preview_change(order, changes, now=timezone.now())
 
 
 def _changed(request: UserRequest, order: Order, form: ChangeForm) -> bool:

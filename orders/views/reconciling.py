@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from brokers.models import TradingAccount
+from operations.sentences import as_sentences
 from orders.services.reconciling import reconcile_account
 
 
@@ -23,7 +24,7 @@ def reconcile(request: UserRequest, account_id: uuid.UUID) -> HttpResponse:
     if outcome.agrees:
         messages.success(request, f"{account.name} agrees with its broker.")
     elif outcome.is_complete:
-        messages.error(request, f"{account.name} differs: {'; '.join(outcome.differences)}")
+        messages.error(request, f"{account.name} differs: {as_sentences(outcome.differences)}")
     else:
         messages.error(request, f"{account.name}: the broker could not be read. Nothing is proven.")
     return redirect("brokers:list")

@@ -42,6 +42,7 @@ def positions(request: UserRequest, template: str = "portfolio/positions.html") 
     traded_today = day_positions(scope.accounts, today)
     context = {
         "scope": scope,
+        "today": today,
         "board": board,
         "by_strategy": by_strategy,
         "summary": day_summary(scope.accounts, now=now),

@@ -18,6 +18,12 @@
     return `${sign}${new Intl.NumberFormat("en-IN").format(rupees)}.${rest}`;
   }
 
+  // The server's amount counts until the first price comes.
+  function amountOf(part) {
+    if (part.dataset.amount) return BigInt(part.dataset.amount);
+    return part.dataset.made ? units(part.dataset.made) : null;
+  }
+
   function write(cell, amount) {
     cell.textContent = words(amount);
     cell.classList.toggle("up", amount > 0n);
@@ -25,11 +31,13 @@
     cell.classList.remove("stale");
   }
 
-  // A sum is written only while every part of it is known.
+  // A sum is written only while every part of it is known; it begins with what stands already.
   function addUp(total) {
-    const parts = all(`[data-profit-of~="${CSS.escape(total.dataset.profitTotal)}"]`);
-    if (!parts.length || parts.some((part) => part.dataset.amount === "")) return;
-    write(total, parts.reduce((sum, part) => sum + BigInt(part.dataset.amount), 0n));
+    const parts = all(`[data-profit-of~="${CSS.escape(total.dataset.profitTotal)}"]`).map(amountOf);
+    if (!parts.length || parts.includes(null)) return;
+    write(total, parts.reduce((sum, part) => sum + part, units(total.dataset.profitBase || "0")));
+    const now = new Date().toLocaleTimeString("en-GB", { timeZone: "Asia/Kolkata" });
+    if (total.dataset.profitBase) all("[data-profit-time]").forEach((cell) => { cell.textContent = now; });
   }
 
   document.addEventListener("pinnacle:quotes", (event) => {

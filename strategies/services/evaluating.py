@@ -24,7 +24,7 @@ from strategies.catalogue import build_algorithm
 from strategies.due import closes_at, fresh_until
 from strategies.history import BarHistory, Span, StoredBars
 from strategies.hours import IntradayClock
-from strategies.models import CandleEvaluation, Signal, SignalStatus, UserStrategy
+from strategies.models import NOT_TAKEN, CandleEvaluation, Signal, SignalStatus, UserStrategy
 from strategies.nudging import nudge_signals
 from strategies.sizing import entry_quantity, share_of
 
@@ -181,7 +181,7 @@ class _Bench:
         if decision is None:
             return None, ""
         if obstacle := clock.obstacle(decision):
-            return None, f"{decision.side} not taken: {obstacle}"
+            return None, f"{decision.side} {NOT_TAKEN} {obstacle}"
         return self._signal(candle, bars[-1], decision)
 
     def _decide(
@@ -195,7 +195,8 @@ class _Bench:
     def _signal(self, candle: DueCandle, bar: Bar, decision: Decision) -> tuple[Signal | None, str]:
         quantity = self._quantity(candle, bar, decision)
         if not quantity:
-            return None, f"{decision.side} not taken: the share does not buy one lot at {bar.close}"
+            obstacle = f"the share does not buy one lot at {bar.close}"
+            return None, f"{decision.side} {NOT_TAKEN} {obstacle}"
         interval = Interval(self.activation.interval)
         return (
             Signal(

@@ -234,5 +234,6 @@ class TestLookAtAddresses:
         configure_address(angel, static_ip="203.0.113.44", egress="", now=NOW)
         look_at_addresses()
         angel.refresh_from_db()
-        assert "could not be learnt" in angel.connection_metadata["unseen_words"]
+        words = "The address service could not be reached. Look again later."
+        assert angel.connection_metadata["unseen_words"] == words
         assert angel.connection_metadata["seen_ip"] == ""

@@ -107,7 +107,8 @@ class TestOrderWindow:
 
     def test_hides_the_price_of_a_market_order(self, page: Page, watched: Instrument) -> None:
         page.goto("/orders/new/?instrument=SIM:RELIANCE")
-        page.click("label[for=order_order_type_MARKET]")
+        with page.expect_response("**/orders/new/preview/"):
+            page.click("label[for=order_order_type_MARKET]")
         expect(page.locator("#order_price")).to_be_hidden()
 
     def test_says_so_when_no_answer_comes(self, page: Page, watched: Instrument) -> None:

@@ -1,9 +1,10 @@
 """The browser has nothing to complain of, after a refusal as before it."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from brokers.models import TradingAccount
 from market.models import Instrument
@@ -12,6 +13,15 @@ from tests.browser.conftest import PHONE
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 STYLED = "document.querySelectorAll('[style], style').length"
+# A digit each 260 milliseconds, a little more than the window waits for the next one.
+TYPING = """() => {
+  const field = document.getElementById("order_quantity");
+  const typing = setInterval(() => {
+    field.value = String(Number(field.value) + 1);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (field.value === "8") clearInterval(typing);
+  }, 260);
+}"""
 CLEAR = """(id) => {
   const field = document.getElementById(id).getBoundingClientRect();
   const foot = document.querySelector(".ticket > footer").getBoundingClientRect();
@@ -53,6 +63,20 @@ class TestRefusedForm:
         page.click("#ticket-send")
         expect(page.locator("#err_quantity")).to_contain_text("Write it in digits")
         assert page.evaluate(STYLED) == 0
+
+
+@pytest.mark.usefixtures("said")
+class TestTypingInTheOrderWindow:
+    def test_faster_than_it_is_answered_is_no_fault(self, page: Page, watched: Instrument) -> None:
+        def answer_late(route: Route) -> None:
+            time.sleep(0.4)
+            route.continue_()
+
+        page.route("**/orders/new/preview/", answer_late)
+        page.goto("/orders/new/?instrument=SIM:RELIANCE")
+        page.click("label[for=order_order_type_MARKET]")
+        page.evaluate(TYPING)
+        expect(page.locator("#ticket-send")).to_contain_text("Buy 8")
 
 
 class TestFootOfTheOrderWindow:

@@ -6,11 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations import figures
-from operations.figures import money, sums
+from operations.figures import gain, money, sums
 
 amounts = st.decimals(
     min_value=-(10**11), max_value=10**11, places=4, allow_nan=False, allow_infinity=False
 )
+
+
+class TestGain:
+    @pytest.mark.parametrize(
+        ("amount", "written"), [("12.5", "+₹12.50"), ("-12.5", "−₹12.50"), ("0", "₹0.00")]
+    )
+    def test_carries_its_sign(self, amount: str, written: str) -> None:
+        assert gain(Decimal(amount), "INR") == written
 
 
 class TestRupees:

@@ -8,15 +8,18 @@ from accounts.models import User
 from brokers.adapters.paper.exchange import advance, match
 from brokers.gateway import QuoteTick
 from brokers.models import TradingAccount
+from brokers.registry import Clock
 from brokers.services import open_paper_account
 from brokers.terms import OrderType, Product, Side, Validity
 from market.models import Instrument
 from market.quotes import write_quotes
 from orders.models import EventSource, Order
 from orders.requests import OrderRequest
+from orders.services.advancing import advance_in_turn, waiting_orders
 from orders.services.commanding import advance_order
 from orders.services.placing import place_order
 from orders.services.reporting import apply_updates
+from orders.services.settling import accounts_to_settle, settle_account
 from tests.builders import NOW, make_instrument, make_user, make_workspace
 
 
@@ -105,3 +108,17 @@ def make_desk(
     instrument = Instrument.objects.filter(key=key).first() or make_instrument(key)
     write_quotes([QuoteTick(instrument.key, Decimal(price), NOW, 1000)])
     return Desk(user, account, instrument)
+
+
+def sweep_waiting(clock: Clock) -> int:
+    """Do what orders wait for, as the workers whom the sweep nudges; answer how many waited."""
+    waiting = waiting_orders(now=clock())
+    for order_id in waiting:
+        advance_in_turn(order_id, clock=clock)
+    return len(waiting)
+
+
+def settle_unknown_orders(clock: Clock) -> None:
+    """Look up what is unknown and due, as the workers to whom the round hands the accounts."""
+    for account_id in accounts_to_settle(now=clock()):
+        settle_account(account_id, clock=clock)

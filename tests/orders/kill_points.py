@@ -25,9 +25,8 @@ from orders.models import EventSource, Order, Trade  # noqa: E402
 from orders.services.commanding import advance_order  # noqa: E402
 from orders.services.reconciling import reconcile_account  # noqa: E402
 from orders.services.reporting import apply_updates  # noqa: E402
-from orders.services.sending import find_lost_sends, submit_pending  # noqa: E402
-from orders.services.settling import settle_unknown_orders  # noqa: E402
-from tests.orders.desk import Desk, make_desk  # noqa: E402
+from orders.services.sending import find_lost_sends  # noqa: E402
+from tests.orders.desk import Desk, make_desk, settle_unknown_orders, sweep_waiting  # noqa: E402
 
 Work = Callable[[Desk, Order], None]
 MOST_STATEMENTS = 400
@@ -87,7 +86,7 @@ def _ticks(desk: Desk) -> list[QuoteTick]:
 
 def recover(desk: Desk) -> None:
     """What beat does after a restart, until nothing is left open in silence."""
-    submit_pending(desk.clock)
+    sweep_waiting(desk.clock)
     desk.now += timedelta(seconds=61)
     find_lost_sends(now=desk.now)
     for _ in range(4):

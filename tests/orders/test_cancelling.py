@@ -7,13 +7,12 @@ from brokers.gateway import Refused, Unknown
 from brokers.terms import Validity
 from orders.models import Order
 from orders.services.cancelling import IllegalTransition, cancel_order, cancel_orders
-from orders.services.commanding import send_commands
 from orders.services.reconciling import reconcile_account
 from orders.states import OrderStatus
 from risk.models import Reservation
 from tests.builders import make_user
 from tests.orders.broken_lines import answering
-from tests.orders.desk import Desk, make_desk
+from tests.orders.desk import Desk, make_desk, sweep_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +95,7 @@ class TestACancel:
         with answering(cancel=Unknown("read timed out")):
             assert desk.send(order).state is OrderStatus.CANCEL_PENDING
         desk.now += timedelta(seconds=11)
-        send_commands(desk.clock)
+        sweep_waiting(desk.clock)
         desk.trade("100.00")
         order.refresh_from_db()
         assert order.state is OrderStatus.CANCELLED
@@ -106,7 +105,7 @@ class TestACancel:
         order = cancel(desk, resting(desk))
         for _ in range(4):
             with answering(cancel=Unknown("read timed out")):
-                send_commands(desk.clock)
+                sweep_waiting(desk.clock)
             desk.now += timedelta(seconds=11)
         reconcile_account(desk.account, clock=desk.clock)
         order.refresh_from_db()

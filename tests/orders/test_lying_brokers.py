@@ -16,12 +16,12 @@ from operations.models import ErrorLog
 from orders.models import EventSource, Order, OrderSource, ParkedReport, Trade
 from orders.services.reconciling import accounts_due, reconcile_account, reconcile_due
 from orders.services.reporting import apply_updates
-from orders.services.settling import settle_unknown, settle_unknown_orders
+from orders.services.settling import settle_unknown
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.models import Reservation
 from tests.orders.broken_lines import answering
-from tests.orders.desk import Desk, make_desk
+from tests.orders.desk import Desk, make_desk, settle_unknown_orders
 
 pytestmark = pytest.mark.django_db
 LOST = Unknown("read timed out")

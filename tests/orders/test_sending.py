@@ -13,15 +13,14 @@ from orders.services.sending import (
     find_lost_sends,
     place_request,
     submit_order,
-    submit_pending,
 )
-from orders.services.settling import settle_unknown, settle_unknown_orders
+from orders.services.settling import settle_unknown
 from orders.states import OrderStatus
 from risk.models import Reservation, Trading
 from risk.services import engage_kill_switch, release_kill_switch, set_trading_state
 from risk.services.switching import Cause, Scope
 from tests.orders.broken_lines import answering
-from tests.orders.desk import Desk, make_desk
+from tests.orders.desk import Desk, make_desk, settle_unknown_orders, sweep_waiting
 
 pytestmark = pytest.mark.django_db
 LOST = Unknown("read timed out")
@@ -69,7 +68,7 @@ class TestAnOrder:
     def test_left_by_a_lost_nudge_is_found_by_the_sweep(self) -> None:
         desk = make_desk()
         order = desk.place()
-        assert submit_pending(desk.clock) == 1
+        assert sweep_waiting(desk.clock) == 1
         order.refresh_from_db()
         assert order.state is OrderStatus.PLACED
 
@@ -77,7 +76,7 @@ class TestAnOrder:
         desk = make_desk()
         TradingAccount.objects.update(own_clock=True)
         desk.place()
-        assert submit_pending(desk.clock) == 0
+        assert sweep_waiting(desk.clock) == 0
 
 
 class TestTheKillSwitch:
@@ -122,7 +121,7 @@ class TestALostAnswer:
         order = desk.place()
         with answering(place=LOST, executes=True):
             assert desk.send(order).state is OrderStatus.UNKNOWN
-        submit_pending(desk.clock)
+        sweep_waiting(desk.clock)
         assert orders_at_broker(desk, order.tag) == 1
 
     def test_is_settled_by_the_tag_when_the_order_arrived(self) -> None:

@@ -10,13 +10,11 @@ from brokers.models import BrokerConnection
 from operations.models import ErrorLog
 from orders.models import Order
 from orders.services.cancelling import cancel_order
-from orders.services.commanding import send_commands
-from orders.services.sending import SEND_LEASE, find_lost_sends, submit_pending
-from orders.services.settling import settle_unknown_orders
+from orders.services.sending import SEND_LEASE, find_lost_sends
 from orders.states import OrderStatus
 from orders.tasks import sweep_orders
 from tests.orders.broken_lines import answering
-from tests.orders.desk import Desk, make_desk
+from tests.orders.desk import Desk, make_desk, settle_unknown_orders, sweep_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +38,7 @@ class TestAnOrderWhoseBrokerIsUnknown:
         bad, good = two_desks()
         stuck, order = bad.place(), good.place()
         lose_the_broker(bad)
-        submit_pending(good.clock)
+        sweep_waiting(good.clock)
         assert state_of(order) is OrderStatus.PLACED
         assert state_of(stuck) is OrderStatus.PENDING
         assert ErrorLog.objects.get().related_order_id == stuck.pk
@@ -50,7 +48,7 @@ class TestAnOrderWhoseBrokerIsUnknown:
         order = desk.place()
         lose_the_broker(desk)
         desk.now += timedelta(seconds=31)
-        submit_pending(desk.clock)
+        sweep_waiting(desk.clock)
         assert state_of(order) is OrderStatus.EXPIRED
 
     def test_does_not_hold_back_the_next_cancel(self) -> None:
@@ -61,7 +59,7 @@ class TestAnOrderWhoseBrokerIsUnknown:
         for desk, order in zip((bad, good), orders, strict=True):
             cancel_order(order, by=desk.user, now=desk.now)
         lose_the_broker(bad)
-        send_commands(good.clock)
+        sweep_waiting(good.clock)
         good.trade("100.00")
         assert state_of(orders[1]) is OrderStatus.CANCELLED
 

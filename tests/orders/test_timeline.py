@@ -38,6 +38,15 @@ class TestOrderTimeline:
         sequences = [entry.event.sequence for entry in order_timeline(order)]
         assert sequences == list(range(order.event_count, 0, -1))
 
+    def test_stays_in_the_order_of_becoming_known_where_a_clock_is_coarse(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        for kind, millisecond in (("SENT", 300), ("FILLED", 0)):
+            at = desk.now.replace(microsecond=millisecond * 1000)
+            note = Note(kind, EventSource.WEBSOCKET, at)
+            add_event(order, note=note, from_status=order.status, now=desk.now)
+        told = [(entry.title, entry.clock[8:]) for entry in order_timeline(order)[:2]]
+        assert told == [("Filled", ""), ("Sent", ".300")]
+
     def test_tells_ours_from_the_brokers_and_marks_fills(self, desk: Desk) -> None:
         entries = order_timeline(desk.buy())
         assert {entry.teller for entry in entries if not entry.is_ours} == {"REST", "Stream"}

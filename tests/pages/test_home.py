@@ -85,6 +85,21 @@ class TestHome:
         page = browser.get("/").content.decode()
         assert "+13,639.35" in page and "+1.14%" in page and "−1,284.65" in page
 
+    def test_of_a_replay_tells_its_last_day(self, browser: Client, account: TradingAccount) -> None:
+        TradingAccount.objects.filter(pk=account.pk).update(own_clock=True)
+        TradingSession.objects.create(
+            workspace=account.workspace,
+            user=account.workspace.owner,
+            account=account,
+            session_date=NOW.date() - timedelta(days=90),
+            start_time=NOW,
+            realized_pnl=Decimal(250),
+            capital_at_start=Decimal(100000),
+        )
+        page = browser.get("/").content.decode()
+        day = f"{NOW - timedelta(days=90):%-d %b %Y}"
+        assert f"after charges · {day}" in page and "+250.00" in page
+
     def test_values_positions_at_the_last_price(
         self, browser: Client, account: TradingAccount, share: Instrument
     ) -> None:

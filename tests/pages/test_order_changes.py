@@ -5,12 +5,15 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Role
+from brokers.terms import Side
 from orders.models import Order
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.models import Reservation, TraderControl
+from tests.builders import make_account_at
 from tests.orders.desk import Desk
 from tests.pages.desks import HTMX, client_of, client_of_stranger, client_with_role
+from tests.pages.test_home import make_position
 
 
 def state_of(order: Order) -> str:
@@ -98,6 +101,24 @@ class TestChangeOrder:
         page = client_of(desk).get(f"/orders/{order.pk}/modify/").content.decode()
         assert 'value="95.00"' in page
         assert "trigger_price" not in page
+
+    def test_tells_a_stranger_no_cost(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="95.00"))
+        answer = client_of_stranger().post(f"/orders/{order.pk}/modify/preview/")
+        assert answer.status_code == 404
+
+    def test_tells_what_more_it_would_need(self, desk: Desk) -> None:
+        order = desk.send(desk.place(quantity=10, limit="95.00"))
+        client, changed = client_of(desk), {"quantity": "30", "price": "95.00"}
+        before = client.get(f"/orders/{order.pk}/modify/").context["cost"]
+        after = client.post(f"/orders/{order.pk}/modify/preview/", changed).context["cost"]
+        assert (before.more, before.held) == (0, before.needed)
+        assert (after.held, after.more) == (before.held, 2 * before.held)
+
+    def test_that_closes_a_position_needs_no_margin(self, desk: Desk) -> None:
+        desk.buy(quantity=10)
+        order = desk.send(desk.place(side=Side.SELL, quantity=10, limit="105.00"))
+        assert client_of(desk).get(f"/orders/{order.pk}/modify/").context["cost"] is None
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -207,6 +228,14 @@ class TestHalt:
         desk.place(limit="95.00")
         said = client_of(desk).get("/orders/halt/").context["consequences"]
         assert (said.orders, said.positions, said.accounts) == (1, 1, 1)
+
+    def test_never_adds_paper_to_live_money(self, desk: Desk) -> None:
+        desk.buy()
+        live = make_account_at("angel", desk.account.workspace)
+        make_position(live, desk.instrument)
+        said = client_of(desk).get("/orders/halt/").context["consequences"]
+        assert said.value == "₹1,000.00 live and ₹1,000.00 paper"
+        assert said.unrealized.startswith("−₹12,900.00 live and ")
 
     @pytest.mark.parametrize("word", ["", "HAL", "STOP", "HALT NOW", "H" * 200])
     def test_does_nothing_without_the_word_and_says_which(self, desk: Desk, word: str) -> None:

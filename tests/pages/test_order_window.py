@@ -17,6 +17,7 @@ from orders.states import OrderStatus
 from risk.models import RiskRule, RuleType, Trading, TradingState
 from tests.builders import make_instrument, make_user, make_workspace
 from tests.pages.conftest import quote_at
+from tests.pages.test_home import make_position
 
 HTMX = {"HX-Request": "true"}
 URL = "/orders/new/"
@@ -140,7 +141,22 @@ class TestOrderWindowRefuses:
             workspace=account.workspace, state=Trading.HALTED, reason="Enough.", changed_at=now
         )
         page = browser.get(URL, {"instrument": share.key}).content.decode()
-        assert "Trading is halted. Enough." in page
+        assert "Trading is halted. Enough." in page and "/risk/" in page
+        assert "Buy 1 · would be refused" in page
+
+    @pytest.mark.parametrize(("quantity", "refused"), [("10", False), ("11", True)])
+    def test_no_exit_while_halted(
+        self, browser: Client, account: TradingAccount, share: Instrument, quantity: str,
+        refused: bool, now: datetime,
+    ) -> None:  # fmt: skip
+        make_position(account, share)
+        TradingState.objects.create(
+            workspace=account.workspace, state=Trading.HALTED, reason="Enough.", changed_at=now
+        )
+        asked = {"instrument": share.key, "side": "SELL", "quantity": quantity}
+        page = browser.get(URL, asked).content.decode()
+        assert "You can sell up to 10 to exit" in page
+        assert ("would be refused" in page) is refused
 
     def test_nothing_that_margin_is_short_for_but_says_so_on_the_button(
         self, browser: Client, account: TradingAccount, share: Instrument

@@ -33,6 +33,13 @@ class TestShell:
         make_instrument("SIM:NIFTY 50", segment="IDX", instrument_type="INDEX")
         assert b"NIFTY 50" in browser.get("/").content
 
+    def test_tells_the_american_day_where_all_accounts_are_american(
+        self, browser: Client, account: TradingAccount
+    ) -> None:
+        assert "US market" not in browser.get("/more/").content.decode()
+        TradingAccount.objects.filter(pk=account.pk).update(currency="USD")
+        assert "US market closed" in browser.get("/more/").content.decode()
+
     def test_offers_every_page_to_a_phone(self, browser: Client) -> None:
         page = browser.get("/more/").content.decode()
         assert "Sign out" in page and "Brokers" in page

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -177,6 +178,19 @@ class TestActivationPage:
         make_signal(running, funded.instrument, funded)
         page = client_of(funded).get(f"{URL}running/{running.pk}/").content.decode()
         assert "Closed above the range" in page
+
+    def test_tells_what_it_wanted_and_could_not(self, funded: Desk) -> None:
+        running = activate(funded)
+        notes = ("BUY not taken: too near the intraday square-off", "An earlier order was not done")
+        for minute, note in enumerate(notes):
+            running.evaluations.create(
+                instrument=funded.instrument,
+                candle_at=funded.now + timedelta(minutes=minute),
+                evaluated_at=funded.now,
+                note=note,
+            )
+        page = client_of(funded).get(f"/strategies/running/{running.pk}/").content.decode()
+        assert "1 more not taken" in page and "It wanted to trade 1 time, and no signal" in page
 
     def test_renders_its_part_alone(self, funded: Desk) -> None:
         running = activate(funded)

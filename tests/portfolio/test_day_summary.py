@@ -11,10 +11,12 @@ from market.quotes import write_quotes
 from portfolio.models import Position
 from portfolio.selectors import (
     CurvePoint,
+    DayBooks,
     day_summaries,
     day_summary,
     equity_curve,
     made_by_strategy,
+    newest_sessions,
     session_history,
 )
 from portfolio.services import deposit, mark_account
@@ -102,6 +104,18 @@ class TestDaySummary:
         summary = day_summary(account, now=datetime(2026, 6, 20, 6, 0, tzinfo=UTC))
 
         assert summary.realized == 30
+
+    @pytest.mark.parametrize("is_read", [True, False])
+    def test_of_a_replay_is_its_last_day_whenever_that_was(self, is_read: bool) -> None:
+        account, instrument = make_desk(own_clock=True), make_instrument()
+        trade(account, instrument, "BUY 10 @ 100", "SELL 10 @ 103")
+        later = NOW + timedelta(days=400)
+        books = DayBooks(newest_sessions(account.workspace, now=later), {}) if is_read else None
+
+        summary = day_summary(account, now=later, books=books)
+
+        assert (summary.realized, summary.day) == (30, TODAY)
+        assert equity_curve(account, now=later)
 
     def test_takes_one_query(self, django_assert_num_queries) -> None:
         account, instrument = make_desk(), make_instrument()

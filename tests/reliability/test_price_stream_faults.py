@@ -154,7 +154,7 @@ def judged_by_an_old_price(world: World, stream: Listening) -> str:
     assert entry.state is OrderStatus.DENIED
     exit_ = world.send(world.write(Side.SELL))
     assert len(world.at_broker(exit_)) == 1
-    first = entry.error_message.partition(";")[0]
+    first = entry.error_message.partition(".")[0]
     return f"market entry {entry.status}: “{first}”; exits leave"
 
 

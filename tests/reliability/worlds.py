@@ -30,7 +30,7 @@ from market.quotes import write_quotes
 from market.services import Starter, run_import, start_import
 from orders.models import Order
 from orders.requests import OrderRequest
-from orders.services.commanding import advance_order, send_commands
+from orders.services.commanding import advance_order
 from orders.services.placing import place_order
 from orders.services.reconciling import (
     Reconciliation,
@@ -39,7 +39,6 @@ from orders.services.reconciling import (
     reconcile_due,
 )
 from orders.services.sending import find_lost_sends
-from orders.services.settling import settle_unknown_orders
 from tests.builders import make_user, make_workspace
 from tests.reliability.stands import Stand
 
@@ -149,7 +148,7 @@ class World:
         for seconds in LOOKS:
             self.pass_time(seconds)
             find_lost_sends(now=self.clock())
-            send_commands(self.clock)
+            sweep_waiting(self.clock)
             settle_unknown_orders(self.clock)
 
     def reconcile(self) -> Reconciliation:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 LAST_DAY = date(2026, 12, 31)
 IN_TIME = datetime(2026, 11, 16, 6, tzinfo=UTC)
 SOON = datetime(2026, 11, 17, 6, tzinfo=UTC)
-WORDS = "The NSE calendar ends on 31 December 2026"
+WORDS = "The trading days of NSE are known only until 31 December 2026"
 
 
 @pytest.fixture

@@ -35,6 +35,11 @@ class TestMarketDay:
     def test_of_the_simulated_exchange_never_ends(self) -> None:
         assert market_day("SIM", now=ist(3)).mark == "open"
 
+    def test_of_an_american_exchange_is_told_in_indian_time(self) -> None:
+        day = market_day("NASDAQ", now=ist(20))
+        assert (day.words, day.hours) == ("US market open", "19:00 to 01:30 IST")
+        assert day.gates == ["6.67", "93.33"] and day.past_percent == "20.00"
+
     @pytest.mark.parametrize(
         ("now", "past"), [(ist(8), "0.00"), (ist(12, 30), "50.00"), (ist(18), "100.00")]
     )
