@@ -1,4 +1,4 @@
-"""What a broker's market stream shall carry: what its desk holds, trades or watches."""
+"""What a market stream shall carry: what its desk holds, trades or watches, and the indices."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from brokers.models import BrokerConnection, ConnectionStatus, StreamConnection,
 from brokers.streaming.protocol import StreamKind
 from market.directory import ref_at
 from market.models import BrokerInstrument, WatchlistItem
+from market.selectors import index_instruments
 from orders.models import Order
 from portfolio.models import Position
 from strategies.models import ActivationStatus, UserStrategy
@@ -84,6 +85,7 @@ def _wanted_ids(connection: BrokerConnection) -> list[int]:
         *held.values_list("instrument_id", flat=True),
         *working.values_list("instrument_id", flat=True),
         *running.values_list("instruments", flat=True),
+        *(each.pk for each in index_instruments()),
         *watched.order_by("watchlist", "position").values_list("instrument_id", flat=True),
     ]
     return list(dict.fromkeys(wanted))

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import Workspace
 from brokers.models import BrokerConnection, ConnectionStatus, StreamConnection, StreamStatus
+from brokers.terms import InstrumentType
 from market.models import BrokerInstrument, Instrument, Watchlist
 from tests.builders import NOW, make_instrument, make_user, make_workspace
 from trading_site.stream_wishes import wishes_of
@@ -81,6 +82,13 @@ def two() -> Two:
 class TestWishes:
     def test_are_the_newer_one_s_while_the_older_has_no_socket(self, two: Two) -> None:
         assert two.wished() == [*KEYS]
+
+    def test_are_the_indices_of_the_top_bar_too(self, two: Two) -> None:
+        index = make_instrument("NSE:NIFTY 50", instrument_type=InstrumentType.INDEX)
+        BrokerInstrument.objects.create(
+            instrument=index, broker_type="kite", exchange="NSE", security_id="256265"
+        )
+        assert two.wished() == [index.key, *KEYS]
 
     @pytest.mark.parametrize("status", [StreamStatus.ERROR, StreamStatus.CONNECTING])
     def test_are_the_newer_one_s_while_the_older_is_away(self, two: Two, status: str) -> None:
