@@ -137,16 +137,6 @@ def equity_curve(
     return [CurvePoint(at, net) for at, net in curve.items()]
 
 
-def session_history(
-    accounts: Collection[TradingAccount], *, start: date, end: date
-) -> list[TradingSession]:
-    """Return the sessions between two days, both included, oldest first."""
-    sessions = TradingSession.objects.filter(
-        account__in=accounts, session_date__gte=start, session_date__lte=end
-    )
-    return list(sessions.select_related("account").order_by("session_date", "start_time"))
-
-
 def newest_sessions(workspace: Workspace, *, now: datetime) -> list[TradingSession]:
     """Return the sessions of a desk's latest days, oldest first, with their accounts.
 

@@ -9,7 +9,6 @@ from brokers.models import TradingAccount
 from market.models import Instrument
 from operations.fields import MoneyField
 from operations.ids import new_id
-from operations.secrets import seal, unseal
 
 
 class Holding(models.Model):
@@ -79,10 +78,3 @@ class EdisTransaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.isin} {self.status}"
-
-    def seal_tpin(self, tpin: str) -> None:
-        self.tpin = seal({"tpin": tpin}, row=f"edis_transactions:{self.pk}")
-
-    def read_tpin(self) -> str:
-        """:raises SecretUnreadable: when no key fits or the row's secret was moved here."""
-        return unseal(self.tpin, row=f"edis_transactions:{self.pk}")["tpin"]

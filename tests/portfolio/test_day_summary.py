@@ -17,12 +17,11 @@ from portfolio.selectors import (
     equity_curve,
     made_by_strategy,
     newest_sessions,
-    session_history,
 )
 from portfolio.services import deposit, mark_account
 from strategies.models import UserStrategy
 from tests.builders import NOW, make_account, make_instrument
-from tests.portfolio.fills import TODAY, TOMORROW, make_desk, make_running_strategy, trade
+from tests.portfolio.fills import TODAY, make_desk, make_running_strategy, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -144,17 +143,6 @@ class TestEquityCurve:
         curve = equity_curve([account, second], now=SOON)
 
         assert curve == [CurvePoint(NOW, -charges), CurvePoint(SOON, 50 - charges)]
-
-
-class TestSessionHistory:
-    def test_runs_from_the_oldest_day(self) -> None:
-        account, instrument = make_desk(), make_instrument()
-        trade(account, instrument, "BUY 10 @ 100", session_date=TOMORROW)
-        trade(account, instrument, "BUY 10 @ 100", session_date=TODAY)
-
-        history = session_history([account], start=TODAY, end=TOMORROW)
-
-        assert [session.session_date for session in history] == [TODAY, TOMORROW]
 
 
 class TestMadeByStrategy:
