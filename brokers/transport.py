@@ -1,8 +1,9 @@
 """The one HTTP client of every broker: the SDKs keep their routes, this keeps their manners.
 
 An SDK's session is replaced by a :class:`Transport`. Whatever the SDK asks for, a call has our
-timeouts, verifies TLS, follows no redirect, is never sent again by itself, leaves by the account's
-own address, keeps the true HTTP status, and is told to ``watch`` without secrets.
+timeouts, verifies TLS, follows no redirect but to public files, is never sent again by itself,
+leaves by the account's own address, keeps the true HTTP status, and is told to ``watch`` without
+secrets.
 """
 
 import json
@@ -109,11 +110,15 @@ class Manners:
 class Transport(requests.Session):
     """A session for one account at one broker. ``last`` is its newest exchange.
 
+    ``follows_redirects`` is for reading what anybody may read, without a session.
+
     One thread uses one transport: ``last`` belongs to the call just made.
 
     :raises NotSent: when the connection could not be made.
     :raises NoAnswer: when anything failed after that.
     """
+
+    follows_redirects = False
 
     def __init__(self, manners: Manners | None = None) -> None:
         super().__init__()
@@ -139,7 +144,10 @@ class Transport(requests.Session):
         timeout = (self.manners.connect_timeout, self.manners.read_timeout)
         try:
             # Elsewhere nobody may learn the session, which brokers want in headers of their own.
-            response = super().request(method, url, timeout=timeout, allow_redirects=False, **asked)
+            follows = self.follows_redirects and method in READS
+            response = super().request(
+                method, url, timeout=timeout, allow_redirects=follows, **asked
+            )
         except requests.RequestException as error:
             failure = _failure(error)
             self._heard(replace(call, duration_ms=_ms(began), error=str(failure)))

@@ -50,6 +50,7 @@ def downloaded(master: Master, asking: Asking) -> Iterator[IO[bytes]]:
     """
     with tempfile.TemporaryFile() as file, _Download(file, asking) as download:
         address, headers = master.address(asking.secrets), master.headers(asking.secrets)
+        download.follows_redirects = not headers
         answer = download.get(address, headers=headers)
         if answer.status_code != requests.codes.ok:
             raise FileRefused(f"The broker gave no instrument list (HTTP {answer.status_code})")
