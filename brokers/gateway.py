@@ -64,7 +64,10 @@ class PlaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModifyRequest:
-    """The whole order as it shall be; the broker replaces what differs."""
+    """The whole order as it shall be; the broker replaces what differs.
+
+    ``is_exit`` says that the order only reduces a position, see :class:`PlaceRequest`.
+    """
 
     broker_order_id: str
     instrument: InstrumentRef
@@ -74,6 +77,7 @@ class ModifyRequest:
     price: Decimal | None = None
     trigger_price: Decimal | None = None
     is_amo: bool = False
+    is_exit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What stands before every real broker's gateway: the order threshold and the address check.
 
-Ways out, cancels and exits, may use the whole threshold and are never held back for our address:
-the broker answers for itself there.
+Ways out, cancels, exits and changes of exits, may use the whole threshold and are never held back
+for our address: the broker answers for itself there.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ class GovernedGateway:
         return self._send(self.inner.place, request, _purpose_of(request))
 
     def modify(self, request: ModifyRequest) -> Outcome:
-        return self._send(self.inner.modify, request, Purpose.ENTRY)
+        return self._send(self.inner.modify, request, _purpose_of(request))
 
     def cancel(self, request: CancelRequest) -> Outcome:
         return self._send(self.inner.cancel, request, Purpose.WAY_OUT)

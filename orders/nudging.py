@@ -35,6 +35,11 @@ def nudge_reconciling(account_id: uuid.UUID) -> None:
     _send("orders.tasks.reconcile_one", account_id=str(account_id))
 
 
+def nudge_settling(account_id: uuid.UUID) -> None:
+    """Ask a worker to look an account's unknown orders up now; a later round does it otherwise."""
+    _send("orders.tasks.settle_one", account_id=str(account_id))
+
+
 def nudge_postback(event_id: int) -> None:
     """Ask a worker, once this transaction has committed, to look at what a postback hints at."""
     name = "orders.tasks.process_postback"

@@ -6,43 +6,58 @@ from celery import shared_task
 from django.utils import timezone
 
 from operations.errors import contained
+from orders.nudging import nudge_order, nudge_postback
 from orders.services import (
+    advancing,
     cancelling,
-    commanding,
     ending,
     postbacks,
+    reading,
     reconciling,
     sending,
     settling,
+    surplus,
 )
 
 ROUND_SECONDS = 30
+LOOK_SECONDS = 5
 
 
 @shared_task
 def advance_order(*, order_id: str) -> None:
-    commanding.advance_order(uuid.UUID(order_id), clock=timezone.now)
+    advancing.advance_in_turn(uuid.UUID(order_id), clock=timezone.now)
 
 
 @shared_task
 def sweep_orders() -> None:
     """Find what a lost nudge left behind, and what a dead worker left half done.
 
-    Each step stands on its own: one that fails must not stop the cancels behind it.
+    Each step stands on its own: one that fails must not stop the cancels behind it. None talks to
+    a broker, so that one which does not answer holds up no sweep.
     """
-    with contained("sending pending orders"):
-        sending.submit_pending(timezone.now)
-    with contained("sending changes and cancels"):
-        commanding.send_commands(timezone.now)
+    with contained("nudging what waits"):
+        for order_id in advancing.waiting_orders(now=timezone.now()):
+            nudge_order(order_id)
     with contained("finding lost sends"):
         sending.find_lost_sends(now=timezone.now())
     with contained("cancelling halted entries"):
         cancelling.cancel_halted_entries(now=timezone.now())
+    with contained("calling off surplus exits"):
+        surplus.sweep_surplus_exits(now=timezone.now())
 
 
 @shared_task
 def settle_unknown_orders() -> None:
-    settling.settle_unknown_orders(timezone.now)
+    """Hand each account with orders to look up to a worker of its own."""
+    for account_id in settling.accounts_to_settle(now=timezone.now()):
+        settle_one.apply_async(
+            kwargs={"account_id": str(account_id)}, expires=LOOK_SECONDS, retry=False
+        )
+
+
+@shared_task
+def settle_one(*, account_id: str) -> None:
+    reading.settle_in_turn(uuid.UUID(account_id), clock=timezone.now)
 
 
 @shared_task
@@ -56,18 +71,19 @@ def reconcile_accounts() -> None:
 
 @shared_task
 def reconcile_one(*, account_id: str) -> None:
-    reconciling.reconcile_due(uuid.UUID(account_id), clock=timezone.now)
+    reading.reconcile_in_turn(uuid.UUID(account_id), clock=timezone.now)
 
 
 @shared_task
 def process_postback(*, event_id: int) -> None:
-    postbacks.process_postback(event_id, clock=timezone.now)
+    reading.process_in_turn(event_id, clock=timezone.now)
 
 
 @shared_task
 def sweep_postbacks() -> None:
     """Look at the postbacks whose nudge was lost, or whose broker could not be read."""
-    postbacks.sweep_postbacks(timezone.now)
+    for event_id in postbacks.left_behind(now=timezone.now()):
+        nudge_postback(event_id)
 
 
 @shared_task

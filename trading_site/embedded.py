@@ -19,7 +19,8 @@ from trading_site.feeding import FeedRunner, simulated_feed
 from trading_site.streaming import end_streams
 
 QUEUES = ("orders", "sync", "strategies", "market", "notifications")
-_WORKERS = 4
+# A broker that hangs holds six that send and three that read; threads begin when they are needed.
+_WORKERS = 16
 
 
 class PortBusy(Exception):

@@ -118,7 +118,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 elif env.bool("DATABASE_POOL", default=True):
     # Off where a process forks while connected, as the tests that kill workers do.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 12, "timeout": 10}}
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 24, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if REDIS_URL:
@@ -206,6 +206,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "polling_interval"
 CELERY_TASK_DEFAULT_QUEUE = "orders"
 CELERY_TASK_ROUTES = {
     "orders.tasks.reconcile_*": {"queue": "sync"},
+    "orders.tasks.settle_*": {"queue": "sync"},
+    "orders.tasks.end_order_day": {"queue": "sync"},
     "brokers.tasks.*": {"queue": "sync"},
     "orders.tasks.*_postback*": {"queue": "sync"},
     "orders.tasks.*": {"queue": "orders"},

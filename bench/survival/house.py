@@ -117,8 +117,8 @@ def _parts(folder: Path, web_port: int) -> list[Part]:
     rest = "strategies,market,notifications"
     commands = {
         "web": [str(BIN / "gunicorn"), *web],
-        "orders worker": [*worker, "-Q", "orders", "-c", "8", "-n", "orders@%h"],
-        "sync worker": [*worker, "-Q", "sync", "-c", "4", "-n", "sync@%h"],
+        "orders worker": [*worker, "-Q", "orders", "-c", "20", "-n", "orders@%h"],
+        "sync worker": [*worker, "-Q", "sync", "-c", "8", "-n", "sync@%h"],
         "other worker": [*worker, "-Q", rest, "-c", "2", "-n", "rest@%h"],
         "beat": [str(BIN / "celery"), "-A", "trading_site", *beat],
         "streams": [sys.executable, "manage.py", "run_feed", "--brokers"],

@@ -5,8 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, transaction
-from django.db.models import Q
+from django.db import (
+    DataError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+    transaction,
+)
 
 from brokers.gateway import OrderReport, TradeReport
 from brokers.models import TradingAccount
@@ -19,7 +25,9 @@ from orders.models import Order
 from orders.soundness import HandWritingDiffers, ReportUnsound
 
 # What cannot be believed, dated or written. Anything else is a fault of ours and is not hidden.
-UNUSABLE = (ReportUnsound, CalendarUnknown, DatabaseError, ArithmeticError)
+# A database that is busy or gone says nothing of a report: the reading fails, and is done again.
+UNWRITABLE = (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError)
+UNUSABLE = (ReportUnsound, CalendarUnknown, ArithmeticError, *UNWRITABLE)
 AT_ONCE = 500
 
 
@@ -43,6 +51,8 @@ def take_in(
     """Record a run, or the most of it that can be: a half with a bad one in it is halved again.
 
     ``record`` writes all that it is given in one transaction, or nothing.
+
+    :raises OperationalError: when the database is too busy or gone; what is written stays.
     """
     try:
         record(run)
@@ -59,8 +69,7 @@ def take_in(
 def set_aside(account: TradingAccount, report: OrderReport | TradeReport, error: Exception) -> None:
     """Keep what was told, once, with an alarm; nothing else of it is used.
 
-    The broker goes on telling it all day. What the database was only too busy for is no news to
-    the trader: the next reading brings it again.
+    The broker goes on telling it all day.
     """
     order_id = error.order_id if isinstance(error, HandWritingDiffers) else None
     context = raw(report)
@@ -71,7 +80,7 @@ def set_aside(account: TradingAccount, report: OrderReport | TradeReport, error:
     )
     if order_id is not None:
         _tell_writer(order_id, error, now=row.created_at)
-    elif not isinstance(error, OperationalError):
+    else:
         _tell_owner(account, context, error, now=row.created_at)
 
 
@@ -81,8 +90,8 @@ def _is_kept(account: TradingAccount, context: Mapping[str, str], error: Excepti
     )
     for name in ("broker_order_id", "trade_id"):
         said = context.get(name)
-        lookup = f"context__{name}" if said else f"context__{name}__isnull"
-        kept = kept.filter(Q((lookup, said or True)))
+        is_same = {f"context__{name}": said} if said else {f"context__{name}__isnull": True}
+        kept = kept.filter(**is_same)
     return kept.exists()
 
 

@@ -22,11 +22,11 @@ ASK_AGAIN_AFTER = timedelta(seconds=10)
 
 
 @transaction.atomic
-def cancel_order(order: Order, *, by: User | None, now: datetime) -> Order:
+def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = "") -> Order:
     """Ask for an order's end: at once while it has not left, else by a cancel that a worker sends.
 
-    ``by`` is None when a rule of the house asks. Asking again while the first is on its way
-    changes nothing.
+    ``by`` is None when a rule of the house asks, which may say why. Asking again while the first
+    is on its way changes nothing.
 
     :raises PermissionDenied: when the person may not trade in the order's workspace.
     :raises IllegalTransition: when the order has ended, or nobody knows yet whether it is live.
@@ -35,9 +35,9 @@ def cancel_order(order: Order, *, by: User | None, now: datetime) -> Order:
         require_trading_role(by, order.workspace)
     held = locked_order(order.pk)
     source = EventSource.SYSTEM if by is None else EventSource.USER
-    asker = "a rule of the house" if by is None else by.name
+    asker, why = "a rule of the house" if by is None else by.name, f": {reason}" if reason else ""
     if held.state is OrderStatus.PENDING:
-        note = Note(Move.WITHDRAW, source, now, f"Withdrawn by {asker} before it was sent")
+        note = Note(Move.WITHDRAW, source, now, f"Withdrawn by {asker} before it was sent{why}")
         make_move(held, Move.WITHDRAW, note=note, now=now)
         return held
     if held.state is OrderStatus.CANCEL_PENDING:
@@ -46,7 +46,7 @@ def cancel_order(order: Order, *, by: User | None, now: datetime) -> Order:
     held.modifications.filter(succeeded=None).update(
         succeeded=False, settled_at=now, error_message="A cancel was asked for"
     )
-    note = Note(Move.ASK_CANCEL, source, now, f"Cancel asked for by {asker}")
+    note = Note(Move.ASK_CANCEL, source, now, f"Cancel asked for by {asker}{why}")
     held.command_sent_at = None
     make_move(held, Move.ASK_CANCEL, note=note, now=now)
     nudge_order(held.pk)
@@ -59,17 +59,22 @@ def cancel_halted_entries(*, now: datetime) -> int:
     It runs with every sweep, so it also catches what could not be cancelled when the halt came,
     such as an order whose answer was lost. What the broker has just refused waits a little.
     """
-    refused = OrderEvent.objects.filter(
-        order=OuterRef("pk"), event_type=Move.CANCEL_REFUSED, recorded_at__gt=now - ASK_AGAIN_AFTER
-    )
     entries = Order.objects.halted_with_trading().filter(
-        entries_blocked(), ~Exists(refused), status__in=CANCELLABLE, account__own_clock=False
+        entries_blocked(), ~just_refused(now), status__in=CANCELLABLE, account__own_clock=False
     )
     taken = 0
     for order in entries.select_related("instrument", "workspace"):
         with contained("cancelling a halted entry", order_id=order.pk):
             taken += cancel_orders([order], by=None, now=now)[0]
     return taken
+
+
+def just_refused(now: datetime) -> Exists:
+    """Tell of an order whether its cancel was refused a moment ago: a sweep waits a little."""
+    refused = OrderEvent.objects.filter(
+        order=OuterRef("pk"), event_type=Move.CANCEL_REFUSED, recorded_at__gt=now - ASK_AGAIN_AFTER
+    )
+    return Exists(refused)
 
 
 def cancel_orders(orders: list[Order], *, by: User | None, now: datetime) -> tuple[int, list[str]]:

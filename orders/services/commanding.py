@@ -6,59 +6,60 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
+from brokers.answers import NOT_SENT
 from brokers.gateway import Accepted, CancelRequest, ModifyRequest, Outcome, Refused
 from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
-from operations.errors import contained
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
 from orders.services.sending import loaded_order, locked_order, ref_for, submit
-from orders.services.transitions import Note, make_move
+from orders.services.transitions import Note, add_event, make_move, tell_of
 from orders.states import OrderStatus
 
 # A cancel may be sent again, for it does no harm twice; a change may not.
 CANCEL_AGAIN_AFTER = timedelta(seconds=10)
+NOT_LEFT = "CANCEL_NOT_SENT"
 
 
 def advance_order(order_id: uuid.UUID, *, clock: Clock) -> None:
     """Do what the order waits for: be sent, be changed or be cancelled."""
-    order = loaded_order(order_id)
+    advance(loaded_order(order_id), clock=clock)
+
+
+def advance(order: Order, *, clock: Clock) -> None:
+    """Do what an order that has just been loaded waits for."""
     if order.state is OrderStatus.PENDING:
         submit(order, clock=clock)
     elif order.state is OrderStatus.CANCEL_PENDING:
-        send_cancel(order_id, clock=clock)
+        send_cancel(order.pk, clock=clock)
     elif order.state is OrderStatus.MODIFY_PENDING:
-        send_change(order_id, clock=clock)
-
-
-def send_commands(clock: Clock) -> None:
-    """Send every change and cancel that still waits, on the house's clock."""
-    again = Q(status=OrderStatus.CANCEL_PENDING, command_sent_at__lt=clock() - CANCEL_AGAIN_AFTER)
-    changing = (OrderStatus.CANCEL_PENDING, OrderStatus.MODIFY_PENDING)
-    waiting = Order.objects.filter(status__in=changing, account__own_clock=False)
-    unsent = waiting.filter(Q(command_sent_at=None) | again)
-    oldest = unsent.order_by(F("command_sent_at").asc(nulls_first=True))
-    for order_id in list(oldest.values_list("pk", flat=True)[:500]):
-        with contained("sending a change or cancel", order_id=order_id):
-            advance_order(order_id, clock=clock)
+        send_change(order.pk, clock=clock)
 
 
 def send_cancel(order_id: uuid.UUID, *, clock: Clock) -> None:
-    """Send one cancel. Accepted means asked: the order ends when a report says so."""
+    """Send one cancel. Accepted means asked: the order ends when a report says so.
+
+    One that never left the house is still wanted, and left to the next sweep.
+    """
     now = clock()
     due = Q(command_sent_at=None) | Q(command_sent_at__lt=now - CANCEL_AGAIN_AFTER)
     if not _claim(order_id, OrderStatus.CANCEL_PENDING, due, now=now):
         return
     order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
     outcome = gateway_for(order.account, clock=clock).cancel(_cancel_request(order))
-    if isinstance(outcome, Refused):
-        _settle_refused(order_id, Move.CANCEL_REFUSED, outcome, now=clock())
+    if isinstance(outcome, Refused) and outcome.proof == NOT_SENT:
+        _await_next_sweep(order_id, outcome, now=clock())
+    elif isinstance(outcome, Refused):
+        _settle_refused(order_id, outcome, now=clock())
 
 
 def send_change(order_id: uuid.UUID, *, clock: Clock) -> None:
-    """Send one change, once; what it came to is settled by its answer or by the next report."""
+    """Send one change, once; what it came to is settled by its answer or by the next report.
+
+    One that never left the house is refused: by the next sweep its price would be stale.
+    """
     if not _claim(order_id, OrderStatus.MODIFY_PENDING, Q(command_sent_at=None), now=clock()):
         return
     order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
@@ -90,6 +91,7 @@ def _modify_request(order: Order) -> ModifyRequest:
         price=order.price,
         trigger_price=order.trigger_price,
         is_amo=order.is_amo,
+        is_exit=order.is_exit,
     )
     for change in _open_changes(order):
         if change.modification_type == ModificationType.QUANTITY:
@@ -106,10 +108,27 @@ def _open_changes(order: Order) -> list[OrderModification]:
 
 
 @transaction.atomic
-def _settle_refused(order_id: uuid.UUID, move: Move, refusal: Refused, *, now: datetime) -> None:
-    order = locked_order(order_id)
+def _settle_refused(order_id: uuid.UUID, refusal: Refused, *, now: datetime) -> None:
+    order, move = locked_order(order_id), Move.CANCEL_REFUSED
     note = Note(move, EventSource.REST_API, now, refusal.reason, {"proof": refusal.proof})
     make_move(order, move, note=note, now=now)
+
+
+@transaction.atomic
+def _await_next_sweep(order_id: uuid.UUID, refusal: Refused, *, now: datetime) -> None:
+    """Note that a cancel has not left, and tell its owner; once, however often it is tried."""
+    order = locked_order(order_id)
+    if order.state is not OrderStatus.CANCEL_PENDING:
+        return
+    order.command_sent_at = None
+    asked = order.events.filter(event_type__in=(Move.ASK_CANCEL, NOT_LEFT)).order_by("sequence")
+    last = asked.last()
+    if last is None or last.event_type != NOT_LEFT:
+        words = f"The cancel could not be sent: {refusal.reason.rstrip('.')}. It is tried again"
+        note = Note(NOT_LEFT, EventSource.SYSTEM, now, words, {"proof": refusal.proof})
+        add_event(order, note=note, from_status=order.status, now=now)
+        tell_of(order, "Cancel not sent yet", f"{words} until it leaves.", now=now)
+    order.save(update_fields=["command_sent_at", "event_count", "updated_at"])
 
 
 @transaction.atomic

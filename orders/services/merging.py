@@ -61,8 +61,8 @@ def _take_over(order: Order, report: OrderReport) -> None:
         order.report_sequence,
         order.reported_at,
     )
-    if is_newer and report.price is not None and order.state is not OrderStatus.MODIFY_PENDING:
-        order.price = report.price
+    if is_newer and order.state is not OrderStatus.MODIFY_PENDING:
+        order.price = order.price if report.price is None else report.price
         order.trigger_price = report.trigger_price or order.trigger_price
 
 

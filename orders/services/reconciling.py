@@ -122,17 +122,18 @@ def accounts_due(*, now: datetime) -> list[uuid.UUID]:
     return list(accounts.order_by("pk").values_list("pk", flat=True))
 
 
-def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> None:
-    """Reconcile one account, unless another worker is at it: its slow broker holds up only it."""
+def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> Reconciliation | None:
+    """Reconcile one account, unless another worker is at it; None then, and when it failed."""
     turn = f"reconciling:{account_id}"
     if not cache.add(turn, True, timeout=LONGEST_TURN.total_seconds()):
-        return
+        return None
     try:
         accounts = TradingAccount.objects.select_related("connection__user", "workspace")
         with contained("reconciling an account", account_id=account_id):
-            reconcile_account(accounts.get(pk=account_id), clock=clock)
+            return reconcile_account(accounts.get(pk=account_id), clock=clock)
     finally:
         cache.delete(turn)
+    return None
 
 
 def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User, UserStatus
+from brokers.answers import NOT_SENT
 from brokers.directory import installed_directory
 from brokers.gateway import Accepted, InstrumentRef, Outcome, PlaceRequest, Refused
 from brokers.models import TradingAccount
@@ -46,16 +47,6 @@ def submit(order: Order, *, clock: Clock) -> Order:
         return loaded_order(order.pk)
     outcome = gateway.place(request)
     return record_outcome(order.pk, outcome, now=clock())
-
-
-def submit_pending(clock: Clock) -> int:
-    """Send every pending order of the accounts on the house's clock; answer how many there were."""
-    waiting = Order.objects.pending().filter(account__own_clock=False).order_by("created_at")
-    order_ids = list(waiting.values_list("pk", flat=True)[:500])
-    for order_id in order_ids:
-        with contained("sending an order", order_id=order_id):
-            submit_order(order_id, clock=clock)
-    return len(order_ids)
 
 
 def find_lost_sends(*, now: datetime) -> int:
@@ -187,7 +178,11 @@ def _expire_unsent(order_id: uuid.UUID, *, now: datetime) -> Order:
 
 def _end_unsent(order: Order, *, now: datetime) -> None:
     if order.expires_at <= now:
-        words = f"Not sent within its time (until {order.expires_at:%H:%M:%S} UTC)"
+        seconds = round((order.expires_at - order.created_at).total_seconds())
+        words = (
+            f"It did not leave within {seconds} seconds: no worker was free for it, or its broker "
+            "did not answer. Nothing has reached the broker"
+        )
         make_move(
             order, Move.EXPIRE, note=Note(Move.EXPIRE, EventSource.SYSTEM, now, words), now=now
         )
@@ -215,8 +210,10 @@ def record_outcome(order_id: uuid.UUID, outcome: Outcome, *, now: datetime) -> O
         )
         make_move(order, Move.ACCEPT, note=note, now=now)
     elif isinstance(outcome, Refused):
+        unsent = outcome.proof == NOT_SENT
+        words = f"It could not be sent: {outcome.reason}" if unsent else outcome.reason
         data = {"proof": outcome.proof}
-        note = Note(Move.REFUSE, EventSource.REST_API, now, outcome.reason, data)
+        note = Note(Move.REFUSE, EventSource.REST_API, now, words, data)
         make_move(order, Move.REFUSE, note=note, now=now)
     else:
         _mark_unknown(order, evidence=outcome.evidence, now=now)

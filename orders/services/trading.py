@@ -17,15 +17,15 @@ from operations.ids import new_id
 from orders.lifecycle import apply_fills
 from orders.models import EventSource, Order, OrderSource, Trade
 from orders.outside import parts_by_book, record_parts
-from orders.services.cancelling import cancel_order
+from orders.services.surplus import cancel_surplus_exits
 from orders.services.transitions import Note, snapshot_of, take_snapshot, write_taken
 from orders.soundness import HandWritingDiffers, ReportUnsound
-from orders.states import CANCELLABLE, FINAL
+from orders.states import FINAL
 from portfolio.booking import SMALLEST
 from portfolio.charges import ChargeBreakdown
 from portfolio.fills import Fill, FillPart
 from portfolio.services import Sitting, count_order
-from risk.selectors import Book, exposure
+from risk.selectors import Book
 
 FILL = "FILL"
 _BY_HAND = "HAND-"
@@ -65,7 +65,8 @@ def record_trades(
     late = [trade for trade in trades if trade.is_late]
     if late:
         _alarm_late(order, late, now=now)
-    _cancel_surplus_exits(order, now=now)
+    book = Book(order.account, order.instrument, Product(order.product))
+    cancel_surplus_exits(book, Side(order.side), now=now, but=order)
 
 
 def tell_overfilled(order: Order, asked: int, *, now: datetime) -> None:
@@ -81,27 +82,6 @@ def tell_overfilled(order: Order, asked: int, *, now: datetime) -> None:
         workspace=order.workspace,
         data={"order": str(order.pk)},
     )
-
-
-def _cancel_surplus_exits(order: Order, *, now: datetime) -> None:
-    """Cancel exits that would do more than close what is left; else a later fill would flip it."""
-    exits = Order.objects.filter(
-        account=order.account,
-        instrument=order.instrument,
-        product=order.product,
-        side=order.side,
-        is_exit=True,
-        status__in=CANCELLABLE,
-    ).exclude(pk=order.pk)
-    for surplus in exits.select_related("workspace"):
-        book = Book(order.account, order.instrument, Product(order.product))
-        sign, key, whose = Side(order.side).sign, surplus.pk, surplus.user_strategy_id
-        left = exposure(book, strategy=None, own=False, without=key).exitable(sign)
-        if whose is not None:
-            own = exposure(book, strategy=whose, own=True, without=key).exitable(sign)
-            left = min(left, own)
-        if surplus.remaining_quantity > left:
-            cancel_order(surplus, by=None, now=now)
 
 
 def unrecorded(account: TradingAccount, reports: Sequence[TradeReport]) -> list[TradeReport]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from brokers.answers import NOT_SENT
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.events import publish
@@ -67,7 +68,10 @@ def make_move(order: Order, move: Move, *, note: Note, now: datetime) -> None:
 
     :raises IllegalTransition: when the order's state does not allow it.
     """
+    before = order.state
     write_snapshot(order, apply_move(snapshot_of(order), move), note=note, now=now)
+    if (before, move) in _TURNED_DOWN and order.state not in FINAL:
+        _tell_turned_down(order, move, note, now=now)
 
 
 def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) -> None:
@@ -75,7 +79,8 @@ def write_snapshot(order: Order, after: Snapshot, *, note: Note, now: datetime) 
     before, was_told = order.state, order.reported_at is not None
     filled_before = order.filled_quantity
     take_snapshot(order, after, at=note.occurred_at, now=now)
-    if note.message and after.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
+    is_refused = after.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+    if note.message and (is_refused or note.event_type == Move.EXPIRE):
         order.error_message = note.message
     write_taken(order, before=before, note=note, now=now)
     is_alive_again = order.state not in FINAL or order.filled_quantity > filled_before
@@ -101,7 +106,7 @@ def write_taken(order: Order, *, before: OrderStatus, note: Note, now: datetime)
     order.save(update_fields=_MOVING)
     _hold_what_remains(order, now=now)
     if order.state is not before:
-        tell_owner(order, now=now)
+        tell_owner(order, note=note, now=now)
 
 
 def add_event(order: Order, *, note: Note, from_status: str, now: datetime) -> None:
@@ -135,7 +140,7 @@ def _hold_what_remains(order: Order, *, now: datetime) -> None:
     hold_remaining(order.pk, remaining=target - order.traded_quantity, now=now)
 
 
-def tell_owner(order: Order, *, now: datetime) -> None:
+def tell_owner(order: Order, *, now: datetime, note: Note | None = None) -> None:
     """Notify the order's owner of the ends that matter; a replay tells nobody.
 
     An adjustment was never an order: whoever makes it tells of it, in its own words.
@@ -144,18 +149,77 @@ def tell_owner(order: Order, *, now: datetime) -> None:
     if told is None or order.account.own_clock or order.source == OrderSource.ADJUSTMENT:
         return
     kind, level, words = told
-    what = f"{order.side.title()} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"
+    message = order.error_message or f"{order.account.name} · {order.get_product_display()}"
+    never_came = _never_came(order, note)
+    if order.state is OrderStatus.EXPIRED and not never_came:
+        return  # The day of an order at the broker ends as its owner has asked.
+    if never_came:
+        words = never_came
+        if order.is_exit:
+            level = AlertLevel.CRITICAL
+            message = f"{message.rstrip('.')}. What it was to close is still open."
     at = f" at {rupees(order.average_price)}" if order.average_price else ""
     notify(
         order.user,
         kind=kind,
         level=level,
-        title=f"{what} {words}{at if order.state is OrderStatus.FILLED else ''}",
-        message=order.error_message or f"{order.account.name} · {order.get_product_display()}",
+        title=f"{_described(order)} {words}{at if order.state is OrderStatus.FILLED else ''}",
+        message=message,
         now=now,
         workspace=order.workspace,
         data={"order": str(order.pk)},
     )
+
+
+def _never_came(order: Order, note: Note | None) -> str:
+    """Say how an order that the broker never saw ended; nothing where it did see it."""
+    if note is not None and note.event_type == Move.EXPIRE:
+        return "was not sent in time"
+    if note is None or order.state is not OrderStatus.REJECTED:
+        return ""
+    if note.data.get("proof") == NOT_SENT:
+        return "could not be sent"
+    return "never reached the broker" if note.event_type == Move.GIVE_UP else ""
+
+
+def tell_of(
+    order: Order, title: str, message: str, *, now: datetime, level: AlertLevel = AlertLevel.ERROR
+) -> None:
+    """Notify the order's owner of something else than its end; a replay tells nobody."""
+    if order.account.own_clock:
+        return
+    notify(
+        order.user,
+        kind=NotificationType.RISK_ALERT,
+        level=level,
+        title=f"{title}: {_described(order)}",
+        message=message,
+        now=now,
+        workspace=order.workspace,
+        data={"order": str(order.pk)},
+    )
+
+
+def _described(order: Order) -> str:
+    return f"{order.side.title()} {rupees(order.quantity, 0)} {order.instrument.trading_symbol}"
+
+
+def _tell_turned_down(order: Order, move: Move, note: Note, *, now: datetime) -> None:
+    """Tell that an order goes on as it was; once, while the house asks for its end by itself."""
+    events = order.events.filter(event_type=move)
+    asked = order.events.filter(event_type=Move.ASK_CANCEL).order_by("sequence").last()
+    is_ours = asked is not None and asked.event_source == EventSource.SYSTEM
+    if move is Move.CANCEL_REFUSED and is_ours and events.count() > 1:
+        return
+    title = "Not cancelled" if move is Move.CANCEL_REFUSED else "Not changed"
+    message = f"{note.message.rstrip('.')}. The order is {order.state.label.lower()} as it was."
+    tell_of(order, title, message, now=now)
+
+
+_TURNED_DOWN = (
+    (OrderStatus.CANCEL_PENDING, Move.CANCEL_REFUSED),
+    (OrderStatus.MODIFY_PENDING, Move.MODIFY_REFUSED),
+)
 
 
 def _alarm_revived(order: Order, before: OrderStatus, *, now: datetime) -> None:
@@ -184,6 +248,7 @@ _TOLD = {
         "refused by the broker",
     ),
     OrderStatus.DENIED: (NotificationType.ORDER_REJECTED, AlertLevel.WARNING, "refused by risk"),
+    OrderStatus.EXPIRED: (NotificationType.ORDER_REJECTED, AlertLevel.WARNING, "expired"),
     OrderStatus.UNKNOWN: (
         NotificationType.SYSTEM_ERROR,
         AlertLevel.CRITICAL,

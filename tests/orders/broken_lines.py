@@ -40,18 +40,21 @@ def _raise_unavailable() -> None:
 
 
 @contextlib.contextmanager
-def answering(*, executes: bool = False, deaf: bool = False, **answers: object) -> Iterator[None]:
+def answering(
+    *, broker: str = "paper", executes: bool = False, deaf: bool = False, **answers: object
+) -> Iterator[None]:
     """Put the broken line in the paper broker's place: ``answering(place=Unknown("…"))``.
 
-    A function is called for its answer, when the question comes.
+    A function is called for its answer, when the question comes. Another ``broker`` is the paper
+    one under that name.
     """
 
     def factory(account: TradingAccount, clock: Clock) -> Gateway:
         line = BrokenLine(open_gateway(account, clock), answers, executes=executes, deaf=deaf)
         return cast(Gateway, line)
 
-    use_gateway("paper", factory)
+    use_gateway(broker, factory)
     try:
         yield
     finally:
-        use_gateway("paper", None)
+        use_gateway(broker, None)

@@ -17,6 +17,7 @@ from operations.models import ErrorLog
 from orders.models import EventSource, Order, Trade
 from orders.services.modifying import IllegalTransition, OrderChanges, modify_order
 from orders.services.reporting import apply_updates
+from orders.services.surplus import sweep_surplus_exits
 from orders.states import OrderStatus
 from portfolio.models import Position
 from portfolio.services import lock_account
@@ -108,6 +109,19 @@ class TestAChange:
         assert not ErrorLog.objects.exists()
         second.refresh_from_db()
         assert second.state is OrderStatus.CANCEL_PENDING
+
+
+class TestASweepOfSurplusExits:
+    def test_beside_a_fill_calls_off_the_other_once_and_loses_nothing(self) -> None:
+        desk = make_desk()
+        first, second = two_exits(desk)
+        sweep = partial(sweep_surplus_exits, now=desk.now)
+        assert at_once(desk, fill(desk, first), sweep) == []
+        assert not ErrorLog.objects.exists()
+        assert Trade.objects.filter(order=first).count() == 1
+        second.refresh_from_db()
+        assert second.state is OrderStatus.CANCEL_PENDING
+        assert second.events.filter(event_type="ASK_CANCEL").count() == 1
 
 
 class TestAnOrderFromOutside:

@@ -10,8 +10,10 @@ from django.test import Client
 
 from brokers.models import BrokerConnection, ConnectionStatus, PostbackEvent, TradingAccount
 from brokers.postbacks import LARGEST_BODY, open_postbacks
-from orders.services.postbacks import process_postback, sweep_postbacks
+from orders.services.postbacks import left_behind, process_postback
+from orders.services.reconciling import reconcile_due
 from tests.builders import NOW, make_user, make_workspace
+from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
 
 SECRET = "kite secret"
@@ -48,6 +50,11 @@ def body(order: str = "151220000000000", *, secret: str = SECRET, **fields: str)
 def post(path: str, text: str) -> int:
     strict = Client(enforce_csrf_checks=True)
     return strict.post(path, text, content_type="application/json").status_code
+
+
+def sweep(desk: Desk) -> None:
+    for event_id in left_behind(now=desk.now):
+        process_postback(event_id, clock=desk.clock)
 
 
 class TestRefused:
@@ -128,12 +135,36 @@ class TestLookedAfter:
         process_postback(events[0].pk, clock=desk.clock)
         assert set(PostbackEvent.objects.values_list("processing_status")) == {("PROCESSED",)}
 
+    def test_by_the_next_sweep_when_another_worker_reads_the_book(self, desk: Desk) -> None:
+        event = self._event(desk)
+        reads: list[str] = []
+
+        def meanwhile() -> list[object]:
+            reads.append("orders")
+            if len(reads) == 1:
+                process_postback(event.pk, clock=desk.clock)
+            return []
+
+        with answering(orders=meanwhile):
+            reconcile_due(desk.account.pk, clock=desk.clock)
+        event.refresh_from_db()
+        assert (event.processing_status, reads) == ("RECEIVED", ["orders"])
+        desk.now += timedelta(seconds=61)
+        sweep(desk)
+        event.refresh_from_db()
+        assert event.processing_status == "PROCESSED"
+
+    def test_once_for_each_connection_by_the_sweep(self, desk: Desk) -> None:
+        events = [self._event(desk, number) for number in range(3)]
+        desk.now += timedelta(seconds=61)
+        assert left_behind(now=desk.now) == [events[0].pk]
+
     def test_by_the_sweep_when_the_nudge_was_lost(self, desk: Desk) -> None:
         self._event(desk)
-        sweep_postbacks(desk.clock)
+        sweep(desk)
         assert PostbackEvent.objects.get().processing_status == "RECEIVED"
         desk.now += timedelta(seconds=61)
-        sweep_postbacks(desk.clock)
+        sweep(desk)
         assert PostbackEvent.objects.get().processing_status == "PROCESSED"
 
     def test_again_when_the_book_could_not_be_read(self, desk: Desk) -> None:
@@ -143,5 +174,5 @@ class TestLookedAfter:
         event.refresh_from_db()
         assert event.processing_status == "RECEIVED"
         desk.now += timedelta(days=1, seconds=1)
-        sweep_postbacks(desk.clock)
+        sweep(desk)
         assert PostbackEvent.objects.get().processing_status == "FAILED"

@@ -17,6 +17,7 @@ from market.quotes import quote_of
 from orders import tasks as order_tasks
 from orders.models import Order
 from tests.brokers.connecting import newest_attempt
+from tests.orders.desk import settle_unknown_orders, sweep_waiting
 from tests.reliability.listening import Listening, listening
 from tests.reliability.pages import Page, Trader
 from tests.reliability.stands import Stand
@@ -63,18 +64,23 @@ class Day:
         """Let the share trade at the broker."""
         self.served.broker.tick(self.stand.share, price, volume=volume)
 
+    def sweep(self) -> None:
+        """Let the sweep nudge, and the workers do what it nudged them for."""
+        order_tasks.sweep_orders()
+        sweep_waiting(timezone.now)
+
     def work(self) -> None:
         """Let the workers do once what their beat asks of them."""
         self.pass_time(1)
-        order_tasks.sweep_orders()
-        order_tasks.settle_unknown_orders()
+        self.sweep()
+        settle_unknown_orders(timezone.now)
         order_tasks.reconcile_one(account_id=str(self.account.pk))
 
     def settle(self) -> None:
         """Let the workers look for as long as an order may stay unknown."""
         for seconds in LOOKS:
             self.pass_time(seconds)
-            order_tasks.settle_unknown_orders()
+            settle_unknown_orders(timezone.now)
         self.work()
 
     def log_in(self) -> None:
@@ -108,7 +114,7 @@ class Day:
         if settled:
             self.work()
         else:
-            order_tasks.sweep_orders()
+            self.sweep()
         return self.orders[name]
 
     def be_denied(self, words: str) -> None:
@@ -116,7 +122,7 @@ class Day:
         sent = len(self.sent())
         page = self.ask(below="5")
         page.says(words)
-        order_tasks.sweep_orders()
+        self.sweep()
         assert (page.status, len(self.sent())) == (422, sent)
 
     def price_on_tick(self, *, below: str) -> Decimal:

@@ -40,6 +40,7 @@ from orders.services.reconciling import (
 )
 from orders.services.sending import find_lost_sends
 from tests.builders import make_user, make_workspace
+from tests.orders.desk import settle_unknown_orders, sweep_waiting
 from tests.reliability.stands import Stand
 
 QUANTITY = 10

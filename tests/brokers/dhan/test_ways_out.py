@@ -58,6 +58,11 @@ class TestAnAddressNobodyLookedAt:
         change = change_of(guarded.resting, buy(guarded.market.share), quantity=5)
         assert isinstance(guarded.gateway.modify(change), Refused)
 
+    def test_lets_a_change_of_an_exit_leave(self, guarded: Guarded) -> None:
+        request = buy(guarded.market.share)
+        change = change_of(guarded.resting, request, quantity=5, is_exit=True)
+        assert isinstance(guarded.gateway.modify(change), Accepted)
+
     def test_lets_a_cancel_leave(self, guarded: Guarded) -> None:
         cancel = cancel_of(guarded.resting, guarded.market.share)
         assert isinstance(guarded.gateway.cancel(cancel), Accepted)
