@@ -6,12 +6,15 @@ from decimal import Decimal
 
 from brokers.terms import InstrumentType
 from brokers.venue import CalendarUnknown, installed_venue
+from operations.ids import new_id
 from orders.requests import OrderRequest
-from orders.services.appraising import appraise, reference_price
-from orders.services.placing import conditions_for
+from orders.services.appraising import Appraisal, appraise
+from orders.services.placing import conditions_for, proposal_for
 from orders.validation import OrderInvalid, check_request
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, order_charges
 from portfolio.rates import Tariff, rates_for
+from risk.proposal import Verdict
+from risk.services import foresee
 
 HUNDRED = Decimal(100)
 
@@ -51,24 +54,37 @@ class MarginPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``value`` is quantity times the price it would be judged at. None: nobody can tell."""
+    """``value`` is quantity times the price it would be judged at. None: nobody can tell.
+
+    ``foreseen`` is how risk would judge it now; None without a price, or for no valid order.
+    """
 
     value: Decimal | None
     margin: MarginPreview | None
     charges: ChargeBreakdown | None
     errors: dict[str, list[str]]
+    foreseen: Verdict | None = None
 
 
 def preview_order(request: OrderRequest, *, now: datetime) -> Preview:
     """Appraise an order as :func:`place_order` would, and say what refuses it already."""
-    price = reference_price(request, now)
+    known, errors = appraise(request, now), _errors(request, now)
+    price = known.reference_price
     value = price * request.quantity if price is not None else None
+    is_judgeable = value is not None and not errors
+    foreseen = _foreseen(request, known, now) if is_judgeable else None
+    is_exit = foreseen is not None and foreseen.is_exit
     return Preview(
         value=value,
-        margin=_margin(request, now) if value is not None else None,
+        margin=_margin(known, is_exit=is_exit) if value is not None else None,
         charges=_charges(request, value, now) if value is not None else None,
-        errors=_errors(request, now),
+        errors=errors,
+        foreseen=foreseen,
     )
+
+
+def _foreseen(request: OrderRequest, known: Appraisal, now: datetime) -> Verdict:
+    return foresee(proposal_for(request, known, order_id=new_id(), now=now))
 
 
 def _errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
@@ -79,11 +95,12 @@ def _errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
     return {}
 
 
-def _margin(request: OrderRequest, now: datetime) -> MarginPreview | None:
-    known = appraise(request, now)
+def _margin(known: Appraisal, *, is_exit: bool) -> MarginPreview | None:
+    """What closes a position blocks nothing."""
     if known.margin is None or known.available is None:
         return None
-    return MarginPreview(needed=known.margin.total, available=known.available, used=known.used)
+    needed = Decimal(0) if is_exit else known.margin.total
+    return MarginPreview(needed=needed, available=known.available, used=known.used)
 
 
 def _charges(request: OrderRequest, value: Decimal, now: datetime) -> ChargeBreakdown | None:

@@ -12,10 +12,14 @@ from market.freshness import list_complaint
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
 from operations.figures import money, rupees
+from operations.sentences import as_sentences
 from orders.forms import OrderForm
 from orders.preview import Preview, preview_order
 from risk.models import Trading
 from risk.selectors import Book, exitable_by_hand, state_with_reason
+
+# By the kinds of risk's refusals: stopped trading, short money, a list that lacks the instrument.
+_TOLD_ELSEWHERE = frozenset({"TRADING_STATE", "MARGIN", "STALE_INSTRUMENT_LIST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,17 @@ class Ticket:
         return bool(self.halt) and (self.form.units or 1) > self.exitable
 
     @property
+    def objection(self) -> str:
+        """What risk would say against it besides what the window tells in words of its own."""
+        foreseen = self.preview.foreseen if self.preview else None
+        refusals = foreseen.refusals if foreseen else ()
+        return as_sentences(each.message for each in refusals if each.kind not in _TOLD_ELSEWHERE)
+
+    @property
+    def would_be_refused(self) -> bool:
+        return self.is_stopped or bool(self.objection)
+
+    @property
     def exit_words(self) -> str:
         """Say what is taken while entries are stopped."""
         if not self.exitable:
@@ -105,7 +120,7 @@ class Ticket:
         """Say what the button does: Buy 350 · ₹4,94,410."""
         units = self.form.units
         words = f"{self.side.label} {rupees(units, 0)}" if units else self.side.label
-        if self.is_stopped:
+        if self.would_be_refused:
             return f"{words} · would be refused"
         if self.is_short:
             return f"{words} · short of margin"

@@ -132,7 +132,10 @@ class Closable:
     def words(self) -> str:
         """Why nothing can be closed now."""
         if not self.later:
-            return "nothing is left to exit"
+            return (
+                "nothing is left to exit; where a stop or another exit waits for all of it, cancel "
+                "that first"
+            )
         return (
             "it is held against an opposite position in this account, and alone only what the "
             "account holds beyond that may be exited while trading is stopped"

@@ -1,5 +1,5 @@
 from risk.services.evaluating import ProtectiveExit, evaluate_account
-from risk.services.judging import judge, judge_change, record_refusals
+from risk.services.judging import foresee, judge, judge_change, record_refusals
 from risk.services.limits import RuleInvalid, add_rule, change_rule, remove_rule
 from risk.services.reserving import Held, hand_over, hold, hold_remaining
 from risk.services.switching import (
@@ -16,6 +16,7 @@ __all__ = [
     "change_rule",
     "engage_kill_switch",
     "evaluate_account",
+    "foresee",
     "hand_over",
     "hold",
     "hold_remaining",

@@ -17,7 +17,7 @@ from risk.selectors import (
     Book,
     worst_exposures,
 )
-from risk.services.objecting import Stance, objections
+from risk.services.objecting import Stance, hold_desk_counts, objections
 
 _NOTHING = Decimal(0)
 
@@ -34,11 +34,20 @@ def judge(proposal: Proposal, *, now: datetime) -> Verdict:
     if proposal.reduce_only and proposal.quantity > stance.own_exitable:
         refusals = (_too_large(stance.own_exitable),)
     elif not stance.is_exit:
+        hold_desk_counts(account)
         refusals = tuple(objections(proposal, account, stance))
     verdict = Verdict(is_exit=stance.is_exit, refusals=refusals)
     if verdict.is_allowed:
         _reserve(proposal, is_exit=stance.is_exit, now=now)
     return verdict
+
+
+def foresee(proposal: Proposal) -> Verdict:
+    """Say how an order would be judged now. Nothing is locked or held: another may be first."""
+    stance = _stance(proposal)
+    if stance.is_exit:
+        return Verdict(is_exit=True)
+    return Verdict(False, tuple(objections(proposal, proposal.account, stance)))
 
 
 def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
@@ -58,6 +67,7 @@ def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
         more = proposal.margin
         if more is not None:
             more = max(more - held.margin_held, _NOTHING)
+        hold_desk_counts(account)
         refusals = tuple(objections(replace(proposal, margin=more), account, stance))
     if not refusals:
         held.margin = max(held.margin_held, proposal.margin or _NOTHING)

@@ -182,7 +182,6 @@ def _control_loss(
 
 def _rules(proposal: Proposal, account: TradingAccount, *, reach: Reach) -> Iterator[Refusal]:
     strategy = Q(user_strategy=None) | Q(user_strategy=proposal.user_strategy_id)
-    _hold_desk_counts(account)
     rules = list(rules_reaching(account).filter(strategy))
     standings = standings_of(rules)
     for rule in rules:
@@ -197,7 +196,7 @@ def _rules(proposal: Proposal, account: TradingAccount, *, reach: Reach) -> Iter
         yield Refusal(rule.rule_type, words, rule_id=rule.pk)
 
 
-def _hold_desk_counts(account: TradingAccount) -> None:
+def hold_desk_counts(account: TradingAccount) -> None:
     """Let the desk's accounts take turns where their orders are counted together.
 
     Each is judged under its own account's lock, which another account does not wait for. The

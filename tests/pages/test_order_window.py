@@ -14,7 +14,7 @@ from market.models import Instrument
 from market.quotes import put_quotes
 from orders.models import Order
 from orders.states import OrderStatus
-from risk.models import RiskRule, RuleType, Trading, TradingState
+from risk.models import Reservation, RiskRule, RuleType, Trading, TradingState
 from tests.builders import make_instrument, make_user, make_workspace
 from tests.pages.conftest import quote_at
 from tests.pages.test_home import make_position
@@ -223,6 +223,28 @@ class TestPreview:
         assert "Margin needed" in page and "of 1,00,000.00" in page
         assert "Charges, estimated" in page and "Buy 10 · ₹14,000" in page
         assert not Order.objects.exists()
+
+    def test_says_what_risk_would_refuse_and_keeps_nothing(
+        self, browser: Client, workspace: Workspace, account: TradingAccount, share: Instrument
+    ) -> None:
+        RiskRule.objects.create(
+            workspace=workspace,
+            user=workspace.owner,
+            rule_type=RuleType.MAX_POSITION_SIZE,
+            rule_value=Decimal(1000),
+        )
+        page = browser.post(self.url, typed(account, share), headers=HTMX).content.decode()
+        assert "The position could reach" in page
+        assert "Buy 10 · would be refused" in page
+        assert not Reservation.objects.exists()
+
+    def test_blocks_no_money_for_an_exit(
+        self, browser: Client, account: TradingAccount, share: Instrument
+    ) -> None:
+        make_position(account, share)
+        sent = typed(account, share, side="SELL")
+        page = browser.post(self.url, sent, headers=HTMX).content.decode()
+        assert "<b>₹0.00</b>" in page
 
     def test_says_by_how_much_the_money_is_short(
         self, browser: Client, account: TradingAccount, share: Instrument

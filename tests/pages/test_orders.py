@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import Role
@@ -27,6 +30,14 @@ class TestOrderList:
         page = client_of(desk).get(URL).content.decode()
         assert "RELIANCE" in page
         assert "Placed" in page
+
+    def test_names_the_day_of_what_is_not_of_today(self, desk: Desk) -> None:
+        order = desk.place(limit="95.00")
+        day = f'<span class="sub">{order.created_at:%-d %b}</span>'
+        with time_machine.travel(order.created_at, tick=False):
+            assert day not in client_of(desk).get(URL).content.decode()
+        with time_machine.travel(order.created_at + timedelta(days=1), tick=False):
+            assert day in client_of(desk).get(URL).content.decode()
 
     def test_offers_to_cancel_only_what_is_alive(self, desk: Desk) -> None:
         filled, alive = desk.buy(), desk.place(limit="95.00")
