@@ -210,7 +210,7 @@ class _EgressAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _KeptHTTP, "https": _KeptHTTPS}
 
     def close(self) -> None:
-        """Leave the connections to the other sessions; they close when they have rested."""
+        """Leave the connections to the other sessions: who finds one too old opens it anew."""
 
 
 @cache

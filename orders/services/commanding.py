@@ -14,7 +14,7 @@ from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
-from orders.services.sending import loaded_order, locked_order, ref_for, submit
+from orders.services.sending import loaded_order, locked_order, ref_for, submit_order
 from orders.services.transitions import Note, add_event, make_move, tell_of
 from orders.states import OrderStatus
 
@@ -31,7 +31,7 @@ def advance_order(order_id: uuid.UUID, *, clock: Clock) -> None:
 def advance(order: Order, *, clock: Clock) -> None:
     """Do what an order that has just been loaded waits for."""
     if order.state is OrderStatus.PENDING:
-        submit(order, clock=clock)
+        submit_order(order, clock=clock)
     elif order.state is OrderStatus.CANCEL_PENDING:
         send_cancel(order.pk, clock=clock)
     elif order.state is OrderStatus.MODIFY_PENDING:

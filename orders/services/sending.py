@@ -29,16 +29,11 @@ SEND_LEASE = timedelta(seconds=60)
 FIRST_LOOK = timedelta(seconds=1)
 
 
-def submit_order(order_id: uuid.UUID, *, clock: Clock) -> Order:
-    """Send one pending order, once; whoever loses the claim does nothing.
+def submit_order(order: Order, *, clock: Clock) -> Order:
+    """Send an order that has just been loaded, once; whoever loses the claim does nothing.
 
     :raises UnknownBroker: while it is in time; one that is late ends, whatever its broker.
     """
-    return submit(loaded_order(order_id), clock=clock)
-
-
-def submit(order: Order, *, clock: Clock) -> Order:
-    """Send an order that has just been loaded; see :func:`submit_order`."""
     if order.expires_at <= clock():
         return _expire_unsent(order.pk, now=clock())
     gateway = gateway_for(order.account, clock=clock)

@@ -11,6 +11,7 @@ from orders.models import EventSource, Order
 from orders.services.reporting import apply_updates
 from orders.services.sending import (
     find_lost_sends,
+    loaded_order,
     place_request,
     submit_order,
 )
@@ -47,7 +48,7 @@ class TestAnOrder:
         desk = make_desk()
         order = desk.place()
         for _ in range(3):
-            submit_order(order.pk, clock=desk.clock)
+            submit_order(loaded_order(order.pk), clock=desk.clock)
         assert orders_at_broker(desk, order.tag) == 1
 
     def test_that_the_broker_refuses_is_rejected_with_its_proof(self) -> None:

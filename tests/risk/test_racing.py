@@ -8,7 +8,7 @@ from django.db import connection, connections
 
 from brokers.services import open_paper_account
 from orders.models import Order
-from orders.services.sending import submit_order
+from orders.services.sending import loaded_order, submit_order
 from orders.states import OrderStatus
 from risk.models import Reservation, RuleType
 from risk.services import evaluate_account
@@ -60,7 +60,7 @@ class TestOrdersAtOneMoment:
 
     def test_sent_by_many_workers_leave_once(self, desk: Desk) -> None:
         order = desk.place(quantity=1)
-        assert together(lambda _: submit_order(order.pk, clock=desk.clock)) == []
+        assert together(lambda _: submit_order(loaded_order(order.pk), clock=desk.clock)) == []
         assert order.events.filter(event_type="SUBMIT").count() == 1
         assert order.events.filter(event_type="ACCEPT").count() == 1
 

@@ -23,7 +23,7 @@ from orders.models import Order, OrderSource, Trade
 from orders.requests import OrderRequest
 from orders.services.placing import place_order
 from orders.services.reconciling import reconcile_account
-from orders.services.sending import submit_order
+from orders.services.sending import loaded_order, submit_order
 from orders.states import OrderStatus
 from portfolio.models import Position, SessionStatus, TradingSession
 from portfolio.selectors import latest_funds
@@ -120,7 +120,7 @@ class TestProcess:
         self, account: TradingAccount, share: Instrument
     ) -> None:
         order = place(account, share)
-        submit_order(order.pk, clock=lambda: START)
+        submit_order(loaded_order(order.pk), clock=lambda: START)
         pipeline = MarketPipeline()
         for seconds in range(1, 4):
             pipeline.process(batch("3000", seconds))
@@ -132,7 +132,7 @@ class TestProcess:
     def test_tells_the_money_that_a_fill_has_left(
         self, account: TradingAccount, share: Instrument
     ) -> None:
-        submit_order(place(account, share).pk, clock=lambda: START)
+        submit_order(loaded_order(place(account, share).pk), clock=lambda: START)
         pipeline = MarketPipeline()
         for seconds in range(1, 4):
             pipeline.process(batch("3000", seconds))
@@ -151,7 +151,7 @@ class TestProcess:
         assert funds.as_of == START
 
     def test_marks_open_positions(self, account: TradingAccount, share: Instrument) -> None:
-        submit_order(place(account, share).pk, clock=lambda: START)
+        submit_order(loaded_order(place(account, share).pk), clock=lambda: START)
         pipeline = MarketPipeline()
         for seconds, price in enumerate(("3000", "3000", "3000", "3010", "3020", "3020"), start=1):
             pipeline.process(batch(price, seconds))
@@ -161,7 +161,7 @@ class TestProcess:
         self, account: TradingAccount, share: Instrument
     ) -> None:
         order = place(account, share)
-        submit_order(order.pk, clock=lambda: START)
+        submit_order(loaded_order(order.pk), clock=lambda: START)
         TradingAccount.objects.filter(pk=account.pk).update(own_clock=True)
         pipeline = MarketPipeline()
         for seconds in range(1, 4):
@@ -243,7 +243,7 @@ class TestLiveFailure:
     def test_is_written_down_and_the_rest_goes_on(
         self, account: TradingAccount, share: Instrument
     ) -> None:
-        submit_order(place(account, share).pk, clock=lambda: START)
+        submit_order(loaded_order(place(account, share).pk), clock=lambda: START)
         pipeline = MarketPipeline(PipelineSettings(FailingEvaluator()))
         for seconds in (0, 1, 2, 60, 62):
             pipeline.process(batch("3001", seconds))
