@@ -21,6 +21,8 @@ _POSTGRESQL = (
         END IF;
     END $$
     """,
+    # A plan kept from when the ledger was small reads all of an account's lines for each new one.
+    "ALTER FUNCTION refuse_unbalanced(uuid, varchar) SET plan_cache_mode = force_custom_plan",
     """
     CREATE FUNCTION refuse_unbalanced_lines() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
