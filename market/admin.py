@@ -1,6 +1,16 @@
 from django.contrib import admin
 
-from market.models import CorporateAction, ImportRun, Instrument, ScheduleOverride
+from market.models import (
+    CorporateAction,
+    ExpiryRule,
+    HolidayRule,
+    ImportRun,
+    Instrument,
+    ScheduleOverride,
+    SessionRule,
+    SquareOffRule,
+    TickRule,
+)
 from operations.house_admin import HistoryAdmin, HouseAdmin
 
 
@@ -45,3 +55,10 @@ class ImportRunAdmin(HistoryAdmin):
         "rows_skipped",
     )
     search_fields = ("file_name",)
+
+
+@admin.register(SessionRule, HolidayRule, TickRule, ExpiryRule, SquareOffRule)
+class MarketRuleAdmin(HistoryAdmin):
+    """The dated rules as loaded; they come from lists, by load_market_rules."""
+
+    search_fields = ("source", "note")

@@ -1,7 +1,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save
+
+from market.rules.loading import load_shipped_rules
 
 
 class MarketConfig(AppConfig):
@@ -12,6 +14,7 @@ class MarketConfig(AppConfig):
         override = self.get_model("ScheduleOverride")
         for signal in (post_save, post_delete):
             signal.connect(_forget_overrides, sender=override, dispatch_uid="market.calendar")
+        post_migrate.connect(load_shipped_rules, sender=self)
 
 
 def _forget_overrides(**_: object) -> None:

@@ -10,13 +10,24 @@ from market.models.instruments import (
     PriceBandRow,
     Quote,
 )
+from market.models.rules import (
+    Certainty,
+    ExpiryRule,
+    HolidayRule,
+    SessionRule,
+    SquareOffRule,
+    TickRule,
+)
 from market.models.watchlists import Watchlist, WatchlistItem
 
 __all__ = [
     "BrokerInstrument",
     "Candle",
+    "Certainty",
     "CorporateAction",
     "CorporateActionKind",
+    "ExpiryRule",
+    "HolidayRule",
     "ImportIssue",
     "ImportKind",
     "ImportRun",
@@ -28,7 +39,10 @@ __all__ = [
     "PriceBandRow",
     "Quote",
     "ScheduleOverride",
+    "SessionRule",
+    "SquareOffRule",
     "Tick",
+    "TickRule",
     "Watchlist",
     "WatchlistItem",
 ]
