@@ -3,12 +3,15 @@ from django.contrib import admin
 from market.models import (
     CorporateAction,
     ExpiryRule,
+    FreezeRule,
     HolidayRule,
     ImportRun,
     Instrument,
+    LotRule,
     ScheduleOverride,
     SessionRule,
     SquareOffRule,
+    SymbolRule,
     TickRule,
 )
 from operations.house_admin import HistoryAdmin, HouseAdmin
@@ -57,7 +60,16 @@ class ImportRunAdmin(HistoryAdmin):
     search_fields = ("file_name",)
 
 
-@admin.register(SessionRule, HolidayRule, TickRule, ExpiryRule, SquareOffRule)
+@admin.register(
+    SessionRule,
+    HolidayRule,
+    TickRule,
+    ExpiryRule,
+    SquareOffRule,
+    FreezeRule,
+    LotRule,
+    SymbolRule,
+)
 class MarketRuleAdmin(HistoryAdmin):
     """The dated rules as loaded; they come from lists, by load_market_rules."""
 

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 from brokers.terms import InstrumentType
 from brokers.venue import CalendarUnknown, installed_venue
-from operations.ids import new_id
 from orders.requests import OrderRequest
 from orders.services.appraising import Appraisal, appraise
-from orders.services.placing import conditions_for, proposal_for
+from orders.services.placing import conditions_for
+from orders.services.slicing import foreseen
+from orders.slicing import check_entry, parts_of
 from orders.validation import OrderInvalid, check_request
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, order_charges
 from portfolio.rates import Tariff, rates_for
 from risk.proposal import Verdict
-from risk.services import foresee
 
 HUNDRED = Decimal(100)
 
@@ -57,6 +57,7 @@ class Preview:
     """``value`` is quantity times the price it would be judged at. None: nobody can tell.
 
     ``foreseen`` is how risk would judge it now; None without a price, or for no valid order.
+    ``orders`` is in how many it leaves, where it is above the freeze quantity.
     """
 
     value: Decimal | None
@@ -64,6 +65,7 @@ class Preview:
     charges: ChargeBreakdown | None
     errors: dict[str, list[str]]
     foreseen: Verdict | None = None
+    orders: int = 1
 
 
 def preview_order(request: OrderRequest, *, now: datetime) -> Preview:
@@ -71,25 +73,32 @@ def preview_order(request: OrderRequest, *, now: datetime) -> Preview:
     known, errors = appraise(request, now), _errors(request, now)
     price = known.reference_price
     value = price * request.quantity if price is not None else None
-    is_judgeable = value is not None and not errors
-    foreseen = _foreseen(request, known, now) if is_judgeable else None
-    is_exit = foreseen is not None and foreseen.is_exit
+    verdict = foreseen(request, known, now) if value is not None and not errors else None
+    is_exit = verdict is not None and verdict.is_exit
+    if not errors and not is_exit:
+        errors = _entry_errors(request, now)
     return Preview(
         value=value,
         margin=_margin(known, is_exit=is_exit) if value is not None else None,
         charges=_charges(request, value, now) if value is not None else None,
         errors=errors,
-        foreseen=foreseen,
+        foreseen=None if errors else verdict,
+        orders=len(parts_of(request, at=now)),
     )
 
 
-def _foreseen(request: OrderRequest, known: Appraisal, now: datetime) -> Verdict:
-    return foresee(proposal_for(request, known, order_id=new_id(), now=now))
-
-
 def _errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
+    part = parts_of(request, at=now)[0]
     try:
-        check_request(request, conditions_for(request, now))
+        check_request(part, conditions_for(part, now))
+    except OrderInvalid as error:
+        return error.errors
+    return {}
+
+
+def _entry_errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
+    try:
+        check_entry(request, at=now)
     except OrderInvalid as error:
         return error.errors
     return {}

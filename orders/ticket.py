@@ -139,7 +139,9 @@ class Ticket:
         if not units or units % lot:
             return f"Lots of {rupees(lot, 0)}"
         lots = units // lot
-        return f"{lots} lot{'' if lots == 1 else 's'} of {rupees(lot, 0)}"
+        words = f"{lots} lot{'' if lots == 1 else 's'} of {rupees(lot, 0)}"
+        orders = self.preview.orders if self.preview else 1
+        return words if orders == 1 else f"{words}, in {orders} orders"
 
 
 def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:

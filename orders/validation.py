@@ -32,7 +32,10 @@ class OrderInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the order is held against; ``last_price`` is None where nobody knows one."""
+    """What the order is held against.
+
+    ``last_price`` is None where nobody knows one, ``freeze`` where no freeze quantity is known.
+    """
 
     capabilities: Capabilities | None
     phase: Phase
@@ -40,6 +43,7 @@ class Conditions:
     band: PriceBand | None
     last_price: Decimal | None
     now: datetime
+    freeze: int | None = None
 
 
 def check_request(request: OrderRequest, conditions: Conditions) -> None:
@@ -65,8 +69,8 @@ def _instrument(request: OrderRequest, conditions: Conditions) -> Iterator[Compl
         yield "instrument", f"{instrument.trading_symbol} expired on {instrument.expiry:%d %b %Y}"
 
 
-def _quantity(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
-    lot, freeze = request.instrument.lot_size, request.instrument.freeze_quantity
+def _quantity(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
+    lot, freeze = request.instrument.lot_size, conditions.freeze
     if request.quantity <= 0:
         yield "quantity", "Quantity must be at least 1"
     elif request.quantity > MOST_UNITS:

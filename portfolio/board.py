@@ -11,6 +11,7 @@ from brokers.models import TradingAccount
 from brokers.terms import Product
 from brokers.venue import CalendarUnknown, Venue
 from market.quotes import QuoteView, quotes_of
+from market.rules.lots import odd_lot_words
 from operations.figures import IST
 from portfolio.models import (
     DifferenceState,
@@ -35,6 +36,13 @@ class PositionRow:
     strategy: str
     exit_words: str
     is_stale: bool
+
+    @property
+    def odd_lot(self) -> str:
+        """Say what of it is less than a lot, which no order can close; empty for whole lots."""
+        instrument = self.position.instrument
+        odd_lot = abs(self.position.quantity) % instrument.lot_size
+        return odd_lot_words(instrument, odd_lot) if odd_lot else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,16 +129,16 @@ def _instrument_faults(request: ActivationRequest, now: datetime) -> Iterator[Fa
         if words:
             yield "instruments", words
     if _is_amount(request.allocation):
-        yield from _share_faults(request)
+        yield from _share_faults(request, now)
 
 
-def _share_faults(request: ActivationRequest) -> Iterator[Fault]:
+def _share_faults(request: ActivationRequest, now: datetime) -> Iterator[Fault]:
     """Where a price is known, the share must buy a lot; without one the first signal tells."""
     quotes = quotes_of([instrument.key for instrument in request.instruments])
     share = share_of(request.allocation, instruments=len(request.instruments))
     for instrument in request.instruments:
         quote = quotes.get(instrument.key)
-        if quote and not entry_quantity(instrument, share=share, price=quote.ltp):
+        if quote and not entry_quantity(instrument, share=share, price=quote.ltp, at=now):
             yield (
                 "allocation",
                 f"A share of ₹{rupees(share)} does not buy one lot of {instrument} "

@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from market.auction import forget_auction_shares
 from market.calendar import forget_overrides
+from market.rules.freeze import forget_freeze_rules
 from market.selectors import forget_indices
 from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
@@ -44,6 +45,7 @@ def _nothing_remembered() -> Iterator[None]:
     forget_overrides()
     forget_auction_shares()
     forget_indices()
+    forget_freeze_rules()
     forget_rates()
     forget_times()
     cache.clear()

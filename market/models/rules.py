@@ -148,3 +148,60 @@ class SquareOffRule(DatedRow):
 
     def __str__(self) -> str:
         return f"{self.broker} {self.segment} {self.product} {self.at or self.words}"
+
+
+class FreezeRule(DatedRow):
+    """The largest quantity that the exchange takes in one order, in units of the underlying."""
+
+    exchange = models.CharField(max_length=10)
+    underlying = models.CharField(max_length=40)
+    freeze_quantity = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "freeze_rules"
+
+    def __str__(self) -> str:
+        return f"{self.underlying} {self.freeze_quantity} from {self.effective_from}"
+
+
+class LotRule(SourcedRow):
+    """The lot of the contracts that expire between two days; it appeared on ``effective_from``."""
+
+    class Contracts(models.TextChoices):
+        ALL = "all", "All"
+        WEEKLY = "weekly", "Weekly"
+        MONTHLY = "monthly", "Monthly"
+        LONG_DATED = "long_dated", "Quarterly and half-yearly"
+
+    exchange = models.CharField(max_length=10)
+    underlying = models.CharField(max_length=40)
+    contracts = models.CharField(max_length=20, choices=Contracts.choices)
+    lot_size = models.PositiveIntegerField()
+    first_expiry = models.DateField(null=True, blank=True)
+    last_expiry = models.DateField(null=True, blank=True)
+    effective_from = models.DateField(null=True, blank=True)
+
+    class Meta:
+        db_table = "lot_rules"
+
+    def __str__(self) -> str:
+        return f"{self.underlying} {self.contracts} {self.lot_size} from {self.first_expiry}"
+
+
+class SymbolRule(SourcedRow):
+    """One contract or share as a broker or an exchange names and numbers it: the forms in use."""
+
+    broker = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    number = models.CharField(max_length=50, blank=True)
+    underlying = models.CharField(max_length=40)
+    expiry = models.DateField(null=True, blank=True)
+    strike = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    kind = models.CharField(max_length=10)
+    lot_size = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "symbol_rules"
+
+    def __str__(self) -> str:
+        return f"{self.broker} {self.name}"

@@ -22,6 +22,9 @@ LISTS = {
     "ticks": "TickRule",
     "expiries": "ExpiryRule",
     "square_off": "SquareOffRule",
+    "freeze": "FreezeRule",
+    "lots": "LotRule",
+    "symbols": "SymbolRule",
 }
 
 

@@ -8,10 +8,13 @@ from django.core.exceptions import PermissionDenied
 
 from accounts.models import User
 from brokers.terms import OrderType, Product, Side
-from market.models import Instrument
+from market.rules.lots import odd_lot_words
 from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
 from orders.services.placing import LONGEST_KEY, IdempotencyConflict, OrderInvalid, place_order
+from orders.services.protecting import tell_odd_lot
+from orders.services.slicing import slice_key
+from orders.slicing import slices_for
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.selectors import Book, closable
@@ -32,7 +35,8 @@ def exit_position(
     """Place the orders that close what is open and not yet being closed.
 
     More than the exchange freezes goes in several, each with a key of its own: the second and
-    later end in ``:2``, ``:3``. A key answers the order that was written with it before.
+    later end in ``:2``, ``:3``. A key answers the order that was written with it before. What is
+    less than a lot stays, and its owner is told.
 
     Two strategies of an account may hold opposite positions, which the broker nets. Closing one of
     them alone would open a position there: risk judges that as the entry it is, and while only
@@ -43,8 +47,8 @@ def exit_position(
     :raises OrderInvalid: when the market is closed, or the instrument cannot be traded.
     """
     is_rules = source is OrderSource.RISK
-    asked = _Asked(by, now, idempotency_key, source, at_most_the_net=is_rules)
-    return list(_place_slices(position, asked))
+    request = ExitRequest(by, now, idempotency_key, source, at_most_the_net=is_rules)
+    return list(place_exits(position, request))
 
 
 def exit_positions(
@@ -55,67 +59,74 @@ def exit_positions(
     for position in positions:
         key = f"{idempotency_key}:{position.pk}"[-LONGEST_KEY:]
         try:
-            asked = _Asked(by, now, key, OrderSource.MANUAL, at_most_the_net=True)
-            orders.extend(_place_slices(position, asked))
+            request = ExitRequest(by, now, key, OrderSource.MANUAL)
+            orders.extend(place_exits(position, request))
         except (NothingToExit, OrderInvalid, IdempotencyConflict, PermissionDenied) as error:
             complaints.append(f"{position.instrument.trading_symbol}: {error}")
     return orders, complaints
 
 
-def orders_needed(instrument: Instrument, quantity: int) -> int:
-    """How many orders it takes to send a quantity, with what the exchange takes in one."""
-    most = most_in_one_order(instrument)
-    return 1 if most is None else -(-quantity // most)
-
-
-def most_in_one_order(instrument: Instrument) -> int | None:
-    """The most that one order may carry, in whole lots; None where nothing is frozen."""
-    freeze, lot = instrument.freeze_quantity, instrument.lot_size
-    return (freeze - freeze % lot) or None if freeze else None
-
-
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who asks for an exit, when, as what, and with which key."""
+class ExitRequest:
+    """Who asks for an exit, when, as what, and with which key.
+
+    ``at_most`` is the most to close, None for all; ``at_most_the_net`` leaves out what would open
+    a position of the account while only exits are allowed.
+    """
 
     by: User
     now: datetime
     key: str
     source: OrderSource
-    at_most_the_net: bool
+    at_most: int | None = None
+    at_most_the_net: bool = True
 
     def key_of(self, number: int) -> str:
-        return self.key if number == 1 else f"{self.key}:{number}"[-LONGEST_KEY:]
+        return slice_key(self.key, number)
 
 
-def _place_slices(position: Position, asked: _Asked) -> Iterator[Order]:
-    """Yield each order as it is placed, so that those before a refusal are not lost from sight."""
-    side = Side.SELL if position.quantity > 0 else Side.BUY
-    book = Book(position.account, position.instrument, Product(position.product))
-    may = closable(book, side, strategy=position.user_strategy_id)
-    left = may.now if asked.at_most_the_net else may.now + may.later
-    if left <= 0:
-        raise NothingToExit(f"{position.instrument.trading_symbol}: {may.words}")
-    most = most_in_one_order(position.instrument) or left
+def place_exits(position: Position, request: ExitRequest) -> Iterator[Order]:
+    """Yield each order as it is placed, so that those before a refusal are not lost from sight.
+
+    :raises NothingToExit: when nothing is left that an order can close.
+    """
+    instrument = position.instrument
+    slices = slices_for(instrument, _left_to_close(position, request), at=request.now)
+    if slices.odd_lot:
+        tell_odd_lot(position, slices.odd_lot, now=request.now)
+    if not slices.count:
+        raise NothingToExit(odd_lot_words(instrument, slices.odd_lot))
+    waiting = iter(slices.quantities)
     # Never more than the whole position takes: asked again, a key places nothing beyond it.
-    for number in range(1, max(-(-abs(position.quantity) // most), 1) + 1):
-        order = _written(position, asked, number)
+    whole = slices_for(instrument, abs(position.quantity), at=request.now)
+    for number in range(1, whole.count + 1):
+        order = _written(position, request, number)
         if order is None:
-            if left <= 0:
+            quantity = next(waiting, 0)
+            if not quantity:
                 return
-            order = _place(position, min(left, most), asked, number)
-            left -= order.quantity
+            order = _place(position, quantity, request, number)
         yield order
         if order.state is OrderStatus.DENIED:
             return
 
 
-def _written(position: Position, asked: _Asked, number: int) -> Order | None:
+def _left_to_close(position: Position, request: ExitRequest) -> int:
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    book = Book(position.account, position.instrument, Product(position.product))
+    may = closable(book, side, strategy=position.user_strategy_id)
+    left = may.now if request.at_most_the_net else may.now + may.later
+    if left <= 0:
+        raise NothingToExit(f"{position.instrument.trading_symbol}: {may.words}")
+    return left if request.at_most is None else min(left, request.at_most)
+
+
+def _written(position: Position, request: ExitRequest, number: int) -> Order | None:
     """The order of this position that was written with this key before."""
     return Order.objects.filter(
         workspace=position.workspace_id,
-        source=asked.source,
-        idempotency_key=asked.key_of(number),
+        source=request.source,
+        idempotency_key=request.key_of(number),
         account=position.account_id,
         instrument=position.instrument_id,
         user_strategy=position.user_strategy_id,
@@ -123,8 +134,8 @@ def _written(position: Position, asked: _Asked, number: int) -> Order | None:
     ).first()
 
 
-def _place(position: Position, quantity: int, asked: _Asked, number: int) -> Order:
-    request = OrderRequest(
+def _place(position: Position, quantity: int, request: ExitRequest, number: int) -> Order:
+    order = OrderRequest(
         account=position.account,
         instrument=position.instrument,
         side=Side.SELL if position.quantity > 0 else Side.BUY,
@@ -132,8 +143,8 @@ def _place(position: Position, quantity: int, asked: _Asked, number: int) -> Ord
         order_type=OrderType.MARKET,
         product=Product(position.product),
         user_strategy_id=position.user_strategy_id,
-        source=asked.source,
+        source=request.source,
         reduce_only=True,
     )
-    key = asked.key_of(number)
-    return place_order(request, user=asked.by, idempotency_key=key, now=asked.now)
+    key = request.key_of(number)
+    return place_order(order, user=request.by, idempotency_key=key, now=request.now)

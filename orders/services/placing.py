@@ -15,6 +15,7 @@ from brokers.registry import UnknownBroker, capabilities_of
 from brokers.venue import CalendarUnknown, installed_venue
 from market.freshness import list_complaint
 from market.quotes import quote_of
+from market.rules.freeze import freeze_quantity
 from operations.ids import new_id, new_order_tag
 from operations.sentences import as_sentences
 from orders.models import EventSource, Order, OrderSource
@@ -125,6 +126,7 @@ def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
         band=venue.price_band(ref, today),
         last_price=None if quote is None or quote.is_stale(now) else quote.ltp,
         now=now,
+        freeze=freeze_quantity(request.instrument, on=today),
     )
 
 

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from brokers.venue import IST
+from market.rules.lots import odd_lot_words
 from notifications.models import AlertLevel, Notification, NotificationType
 from notifications.services import notify
+from operations.figures import rupees
 from portfolio.models import Position
 
 _NOT_WITHIN = timedelta(hours=1)
@@ -33,11 +35,33 @@ def tell_not_exited(position: Position, reason: str, *, now: datetime) -> None:
     )
 
 
+def tell_odd_lot(position: Position, odd_lot: int, *, now: datetime) -> None:
+    """Tell the owner, once a day, of what is less than a lot: no order can close it."""
+    told = {"odd_lot_of": str(position.pk)}
+    earlier = Notification.objects.filter(user=position.user, created_at__gte=_midnight(now))
+    if position.account.own_clock or earlier.filter(data__odd_lot_of=told["odd_lot_of"]).exists():
+        return
+    symbol = position.instrument.trading_symbol
+    notify(
+        position.user,
+        kind=NotificationType.RISK_ALERT,
+        level=AlertLevel.WARNING,
+        title=f"{rupees(odd_lot, 0)} {symbol} cannot be closed on {position.account.name}",
+        message=f"{odd_lot_words(position.instrument, odd_lot)}. The whole lots are closed.",
+        now=now,
+        workspace=position.workspace,
+        data=told,
+    )
+
+
 def _is_told(position: Position, words: str, *, now: datetime) -> bool:
-    midnight = now.astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0)
     told = Notification.objects.filter(
-        Q(created_at__gt=now - _NOT_WITHIN) | Q(created_at__gte=midnight, message=words),
+        Q(created_at__gt=now - _NOT_WITHIN) | Q(created_at__gte=_midnight(now), message=words),
         user=position.user,
         data__open_position=str(position.pk),
     )
     return told.exists()
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0)

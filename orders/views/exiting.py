@@ -17,11 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from brokers.terms import Product
-from market.quotes import quotes_of
+from market.quotes import QuoteView, quotes_of
+from market.rules.lots import odd_lot_words
 from operations.figures import ist_time, rupees, sums
 from operations.ids import new_id
 from orders.models import Order
-from orders.services.exiting import exit_positions, orders_needed
+from orders.services.exiting import exit_positions
+from orders.slicing import slices_for
 from orders.states import OrderStatus
 from orders.views.answers import valid_ids
 from portfolio.models import Position
@@ -30,14 +32,17 @@ from risk.selectors import exitable_quantities
 
 @dataclass(frozen=True, slots=True)
 class PlannedExit:
-    """What an exit sends for one position, in so many orders; ``value`` is None while nobody
-    knows a price."""
+    """What an exit sends for one position, in so many orders.
+
+    ``value`` is None while nobody knows a price; ``remains`` says what no order can close.
+    """
 
     position: Position
     side: str
     quantity: int
     orders: int
     last_price: Decimal | None
+    remains: str
 
     @property
     def value(self) -> Decimal | None:
@@ -126,15 +131,24 @@ def _values(planned: Iterable[PlannedExit]) -> dict[str, Decimal]:
 def _planned(positions: QuerySet[Position]) -> list[PlannedExit]:
     """What an exit takes of each position; one whose exit is on its way already takes nothing."""
     quotes = quotes_of({position.instrument.key for position in positions})
-    leaving = exitable_quantities(positions)
+    leaving, now = exitable_quantities(positions), timezone.now()
     return [
-        PlannedExit(
-            position,
-            side="SELL" if position.quantity > 0 else "BUY",
-            quantity=leaving[position.pk],
-            orders=orders_needed(position.instrument, leaving[position.pk]),
-            last_price=quotes[key].ltp if (key := position.instrument.key) in quotes else None,
-        )
+        _planned_exit(position, leaving[position.pk], quotes.get(position.instrument.key), now)
         for position in positions
         if leaving[position.pk]
     ]
+
+
+def _planned_exit(
+    position: Position, leaving: int, quote: QuoteView | None, now: datetime
+) -> PlannedExit:
+    slices = slices_for(position.instrument, leaving, at=now)
+    odd_lot = slices.odd_lot
+    return PlannedExit(
+        position,
+        side="SELL" if position.quantity > 0 else "BUY",
+        quantity=slices.whole,
+        orders=slices.count,
+        last_price=quote.ltp if quote else None,
+        remains=odd_lot_words(position.instrument, odd_lot) if odd_lot else "",
+    )

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
@@ -19,10 +20,11 @@ from brokers.terms import InstrumentType, OrderType, Product, Side, Validity
 from brokers.venue import CalendarUnknown, Phase, installed_venue
 from market.models import Instrument
 from market.quotes import QuoteView, quote_of
-from operations.figures import price
+from operations.figures import price, rupees
 from orders.forms import OrderForm
 from orders.models import Order
-from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
+from orders.services.placing import IdempotencyConflict, OrderInvalid
+from orders.services.slicing import Placed, place_in_slices
 from orders.states import OrderStatus
 from orders.ticket import Ticket, ticket_of
 from orders.views.answers import valid_ids
@@ -41,10 +43,10 @@ def new(request: UserRequest) -> HttpResponse:
         form = OrderForm(None, instrument=instrument, accounts=accounts, initial=initial)
         return _window(request, ticket_of(form, now=timezone.now(), is_judged=False))
     form = _form(request, instrument, data=request.POST)
-    order = _placed(request, form) if form.is_valid() else None
-    if order is None:
+    placed = _placed(request, form) if form.is_valid() else None
+    if placed is None:
         return _window(request, ticket_of(form, now=timezone.now(), is_judged=True))
-    return _answer(request, order)
+    return _answer(request, placed)
 
 
 @require_POST
@@ -61,7 +63,11 @@ def placed(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
     """Follow the order that the window has just sent."""
     visible = Order.objects.visible_to(request.user).filter(workspace=request.workspace)
     order = get_object_or_404(visible.select_related("instrument", "account"), pk=order_id)
-    return render(request, "orders/_window_placed.html", {"order": order})
+    slices = visible.filter(
+        source=order.source, idempotency_key__startswith=f"{order.idempotency_key}:"
+    )
+    others = list(slices.order_by("created_at", "pk"))
+    return render(request, "orders/_window_placed.html", {"order": order, "others": others})
 
 
 def _instrument(request: UserRequest) -> Instrument:
@@ -126,10 +132,10 @@ def _is_shut(instrument: Instrument, now: datetime) -> bool:
         return False
 
 
-def _placed(request: UserRequest, form: OrderForm) -> Order | None:
+def _placed(request: UserRequest, form: OrderForm) -> Placed | None:
     key = str(form.cleaned_data["idempotency_key"])
     try:
-        order = place_order(
+        placed = place_in_slices(
             form.request(), user=request.user, idempotency_key=key, now=timezone.now()
         )
     except OrderInvalid as refusal:
@@ -139,17 +145,26 @@ def _placed(request: UserRequest, form: OrderForm) -> Order | None:
         form.mint_key()
         form.add_error(None, "This window had sent another order already. Look, and send again.")
         return None
-    if order.status == OrderStatus.DENIED:
+    first = placed.orders[0]
+    if first.status == OrderStatus.DENIED:
         form.mint_key()
-        form.add_error(None, order.error_message)
+        form.add_error(None, first.error_message)
         return None
-    return order
+    return placed
 
 
-def _answer(request: UserRequest, order: Order) -> HttpResponse:
+def _answer(request: UserRequest, placed: Placed) -> HttpResponse:
+    order, *others = placed.orders
     if request.headers.get("HX-Request"):
-        return render(request, "orders/_window_placed.html", {"order": order})
-    return redirect(order)
+        context = {"order": order, "others": others, "placed": placed}
+        return render(request, "orders/_window_placed.html", context)
+    if not others and not placed.not_placed:
+        return redirect(order)
+    if placed.not_placed:
+        words = f"{rupees(placed.not_placed, 0)} were not placed: {placed.reason}"
+        messages.error(request, words)
+    messages.success(request, f"Placed in {len(placed.orders)} orders, as the exchange takes them.")
+    return redirect("orders:list")
 
 
 def _window(request: UserRequest, ticket: Ticket) -> HttpResponse:

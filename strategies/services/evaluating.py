@@ -217,7 +217,7 @@ class _Bench:
     def _quantity(self, candle: DueCandle, bar: Bar, decision: Decision) -> int:
         if decision.is_exit:
             return abs(self.positions[candle.instrument.pk])
-        return entry_quantity(candle.instrument, share=self.share, price=bar.close)
+        return entry_quantity(candle.instrument, share=self.share, price=bar.close, at=self.now)
 
 
 def held_quantities(activation: UserStrategy, instruments: Iterable[int]) -> dict[int, int]:

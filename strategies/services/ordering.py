@@ -20,8 +20,11 @@ from operations.events import publish
 from operations.figures import rupees
 from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
-from orders.services.placing import IdempotencyConflict, OrderInvalid, place_order
+from orders.services.exiting import ExitRequest, NothingToExit, place_exits
+from orders.services.placing import IdempotencyConflict, OrderInvalid
+from orders.services.slicing import Placed, place_in_slices
 from orders.states import OrderStatus
+from portfolio.models import Position
 from risk.selectors import Book, Closable, closable
 from strategies.models import Signal, SignalStatus
 from strategies.services.evaluating import held_quantities
@@ -47,21 +50,26 @@ def place_signal_orders(
 
 
 def place_signal_order(signal: Signal, *, now: datetime) -> Order | None:
-    """Place one signal's order and write down what became of it; None when there is no order."""
-    order = _written_before(signal)
+    """Place one signal's order and write down what became of it; None when there is no order.
+
+    Above the freeze quantity it goes in slices, and the first of them is the signal's order.
+    """
+    order, obstacle = _written_before(signal), _obstacle(signal, now=now)
+    if order is None and obstacle:
+        _settle(signal, SignalStatus.EXPIRED, outcome=obstacle, now=now)
+        return None
+    outcome = ""
+    try:
+        # Slices that a worker which died has not written are placed by the same keys.
+        if not obstacle:
+            placed = _place(signal, now=now)
+            order, outcome = placed.orders[0], placed.reason
+    except (OrderInvalid, PermissionDenied, IdempotencyConflict, NothingToExit) as refusal:
+        outcome = str(refusal)
     if order is None:
-        obstacle = _obstacle(signal, now=now)
-        if obstacle:
-            _settle(signal, SignalStatus.EXPIRED, outcome=obstacle, now=now)
-            return None
-        try:
-            order = _place(signal, now=now)
-        except (OrderInvalid, PermissionDenied, IdempotencyConflict) as refusal:
-            _settle(signal, SignalStatus.REFUSED, outcome=str(refusal), now=now)
-            return None
-    is_denied = order.state is OrderStatus.DENIED
-    status = SignalStatus.REFUSED if is_denied else SignalStatus.ORDERED
-    _settle(signal, status, outcome=order.error_message if is_denied else "", now=now, order=order)
+        _settle(signal, SignalStatus.REFUSED, outcome=outcome, now=now)
+        return None
+    _record(signal, order, outcome, now=now)
     return order
 
 
@@ -115,25 +123,54 @@ def _closable(signal: Signal) -> Closable:
     return closable(book, Side(signal.signal_type), strategy=activation.pk)
 
 
-def _quantity(signal: Signal) -> int:
-    """An exit closes at most what the signal saw."""
-    return min(signal.quantity, _closable(signal).now) if signal.is_exit else signal.quantity
-
-
-def _place(signal: Signal, *, now: datetime) -> Order:
+def _place(signal: Signal, *, now: datetime) -> Placed:
+    if signal.is_exit:
+        return _place_exit(signal, now=now)
     activation = signal.user_strategy
     request = OrderRequest(
         account=activation.account,
         instrument=signal.instrument,
         side=Side(signal.signal_type),
-        quantity=_quantity(signal),
+        quantity=signal.quantity,
         order_type=OrderType.MARKET,
         product=Product(activation.product),
         user_strategy_id=activation.pk,
         source=OrderSource.STRATEGY,
-        reduce_only=signal.is_exit,
     )
-    return place_order(request, user=activation.user, idempotency_key=str(signal.pk), now=now)
+    return place_in_slices(request, user=activation.user, idempotency_key=str(signal.pk), now=now)
+
+
+def _place_exit(signal: Signal, *, now: datetime) -> Placed:
+    """Close at most what the signal saw."""
+    activation = signal.user_strategy
+    held = Position.objects.open().filter(
+        account=activation.account_id,
+        user_strategy=activation,
+        product=activation.product,
+        instrument=signal.instrument_id,
+    )
+    position = held.select_related("account", "instrument", "user").first()
+    if position is None:
+        raise NothingToExit("The position had been closed already")
+    request = ExitRequest(
+        activation.user, now, str(signal.pk), OrderSource.STRATEGY, at_most=signal.quantity
+    )
+    orders = list[Order]()
+    try:
+        orders.extend(place_exits(position, request))
+    except OrderInvalid as error:
+        if not orders:
+            raise
+        return Placed(tuple(orders), reason=str(error))
+    return Placed(tuple(orders))
+
+
+def _record(signal: Signal, order: Order, outcome: str, *, now: datetime) -> None:
+    """Write down the order that a signal has come to."""
+    is_denied = order.state is OrderStatus.DENIED
+    status = SignalStatus.REFUSED if is_denied else SignalStatus.ORDERED
+    words = order.error_message if is_denied else outcome
+    _settle(signal, status, outcome=words, now=now, order=order)
 
 
 @transaction.atomic

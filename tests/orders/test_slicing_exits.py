@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from market.models import Instrument
 from notifications.models import AlertLevel, Notification
@@ -151,3 +152,41 @@ def _forget(order: Order) -> None:
     MarginRequirement.objects.filter(order=order).delete()
     order.events.all().delete()
     order.delete()
+
+
+class TestAPositionThatIsNoWholeLots:
+    def test_leaves_in_whole_lots_and_names_the_rest(self) -> None:
+        desk, held = frozen_desk(1000, lot=65)
+        assert quantities(leave(desk)) == [195]
+        told = Notification.objects.get(alert_level=AlertLevel.WARNING)
+        assert told.title == "55 RELIANCE cannot be closed on Practice"
+        assert told.user == held.user
+
+    def test_leaves_with_a_rule_and_tells_once(self) -> None:
+        desk, held = frozen_desk(1000, lot=65)
+        rule = limit(desk, RuleType.TRAILING_STOP, "5")
+        demand = ProtectiveExit(held.pk, rule.pk, "a drill")
+        place_protective_exit(demand, now=desk.now)
+        place_protective_exit(demand, now=desk.now + timedelta(minutes=1))
+        assert [order.quantity for order in Order.objects.filter(side="SELL")] == [195]
+        assert Notification.objects.filter(alert_level=AlertLevel.WARNING).count() == 1
+
+    def test_of_less_than_a_lot_says_what_it_waits_for(self) -> None:
+        desk, held = frozen_desk(1000, lot=300)
+        orders, complaints = exit_positions([held], by=desk.user, now=desk.now, idempotency_key="x")
+        assert orders == []
+        assert "250 are less than a lot of 300" in complaints[0]
+
+    def test_is_marked_on_the_positions_page(self) -> None:
+        desk, _ = frozen_desk(1000, lot=65)
+        client = Client()
+        client.force_login(desk.user)
+        assert b"55 are less than a lot of 65" in client.get("/positions/", secure=True).content
+
+    def test_is_previewed_as_it_leaves(self) -> None:
+        desk, _ = frozen_desk(100, lot=65)
+        client = Client()
+        client.force_login(desk.user)
+        [planned] = client.get("/orders/exit/?which=all", secure=True).context["planned"]
+        assert (planned.quantity, planned.orders) == (195, 3)
+        assert planned.remains.startswith("55 are less than a lot of 65")

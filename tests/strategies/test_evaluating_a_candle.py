@@ -155,8 +155,8 @@ class TestQuantity:
         assert signal is not None
         assert signal.quantity == 75
 
-    def test_is_at_most_the_freeze_quantity(self) -> None:
-        activation = make_activation(make_instrument(freeze_quantity=30))
+    def test_is_at_most_what_one_entry_may_ask_for_in_slices(self) -> None:
+        activation = make_activation(make_instrument(freeze_quantity=3))
         store(only_instrument(activation), 101)
         signal = judge(activation)
         assert signal is not None

@@ -10,6 +10,7 @@ from accounts.models import Membership, Role, User
 from brokers.gateway import QuoteTick
 from brokers.models import TradingAccount
 from brokers.terms import Side
+from market.models import Instrument
 from market.quotes import write_quotes
 from notifications.models import AlertLevel, Notification
 from operations.models import ErrorLog, Event
@@ -19,8 +20,8 @@ from orders.services.commanding import advance_order
 from orders.services.exiting import exit_position
 from orders.services.placing import place_order
 from orders.states import OrderStatus
-from portfolio.models import Position
-from risk.models import Trading
+from portfolio.models import MarginRequirement, Position
+from risk.models import Reservation, Trading
 from risk.services.switching import Cause, Scope, set_trading_state
 from strategies.models import ActivationStatus, Signal, SignalStatus, UserStrategy
 from strategies.services import evaluate_candle, place_signal_orders
@@ -176,6 +177,22 @@ class TestSignalIsOrdered:
         assert outcome(signal) == (SignalStatus.ORDERED, "")
         assert signal.order == order
 
+    def test_in_slices_where_it_is_above_the_freeze_quantity(self) -> None:
+        signal = record_entry()
+        freeze(40)
+        assert place_signal_orders(SOON) == [signal_order(signal)]
+        assert list(Order.objects.order_by("pk").values_list("quantity", flat=True)) == [40, 40, 19]
+
+    def test_in_the_slices_that_a_worker_which_died_left_out(self) -> None:
+        signal = record_entry()
+        freeze(40)
+        place_signal_orders(SOON)
+        forget(Order.objects.get(quantity=19))
+        Signal.objects.update(status=SignalStatus.RECORDED, order=None)
+        place_signal_orders(SOON)
+        assert list(Order.objects.order_by("pk").values_list("quantity", flat=True)) == [40, 40, 19]
+        assert outcome(signal) == (SignalStatus.ORDERED, "")
+
     def test_once_however_often_the_sweep_runs(self) -> None:
         record_entry()
         place_signal_orders(SOON)
@@ -241,6 +258,14 @@ class TestExit:
         place_order(request, user=activation.user, idempotency_key="by hand", now=SOON)
         assert [order.quantity for order in place_signal_orders(SOON)] == [9]
 
+    def test_leaves_in_slices_where_it_is_above_the_freeze_quantity(self) -> None:
+        activation = make_activation(account=make_paper_account())
+        hold(activation, only_instrument(activation), 99)
+        record(activation, close=89)
+        freeze(40)
+        place_signal_orders(SOON)
+        assert list(Order.objects.order_by("pk").values_list("quantity", flat=True)) == [40, 40, 19]
+
     def test_sells_no_more_than_is_left(self) -> None:
         entry = record_entry()
         fill(place_signal_orders(SOON)[0], at=SOON)
@@ -248,6 +273,22 @@ class TestExit:
         Signal.objects.filter(pk=exit_signal.pk).update(quantity=150)
         [order] = place_signal_orders(exit_signal.created_at)
         assert order.quantity == 99
+
+
+def freeze(quantity: int) -> None:
+    Instrument.objects.update(freeze_quantity=quantity)
+
+
+def signal_order(signal: Signal) -> Order:
+    return Order.objects.get(idempotency_key=str(signal.pk))
+
+
+def forget(order: Order) -> None:
+    """Undo an order as if it had never been written."""
+    Reservation.objects.filter(order_id=order.pk).delete()
+    MarginRequirement.objects.filter(order=order).delete()
+    order.events.all().delete()
+    order.delete()
 
 
 def fill(order: Order, *, at: datetime) -> None:
