@@ -43,6 +43,7 @@ def instrument_phase(instrument: Traded, at: datetime) -> Phase:
         instrument.segment,
         at,
         has_closing_auction=has_closing_auction(instrument, day),
+        has_pre_open=instrument.instrument_type == InstrumentType.FUT,
     )
 
 

@@ -1,12 +1,11 @@
 """Which days an exchange trades, and where its day stands; beyond the calendar nothing is guessed.
 
-A ScheduleOverride row beats a known special session, which beats the calendar library. The
-simulated exchange never closes, and its trading day is the day in India.
+An owner's ScheduleOverride beats the dated rows of India's sessions and the library of America's.
+The simulated exchange never closes, and its trading day is the day in India.
 """
 
-import time as clock
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 
@@ -15,14 +14,16 @@ import exchange_calendars
 from brokers.terms import Exchange, Segment
 from brokers.venue import CalendarUnknown, Phase
 from market.models import ScheduleOverride
+from market.overrides import Overrides, current_overrides, forget_overrides
 from market.schedules import (
+    AMERICAN_DAY,
     CALENDARS,
     IST,
-    SPECIAL_SESSIONS,
+    PARENTS,
     Board,
     ExchangeCalendar,
+    Hours,
     Window,
-    timetable,
 )
 
 __all__ = [
@@ -41,63 +42,31 @@ __all__ = [
     "session_hours",
 ]
 
-# Another process may add a holiday: every process sees it within this many seconds.
-_OVERRIDES_LAST = 30.0
 # No market pauses longer; a search beyond it means that the calendar is empty.
 _LONGEST_PAUSE_DAYS = 20
 _ALWAYS = (Window(Phase.OPEN, time.min, time.max),)
 _DERIVATIVE_SEGMENTS = frozenset({Segment.NSE_FNO, Segment.BSE_FNO})
 _SIMULATED = ExchangeCalendar("", IST)
-# A closure of the exchange closes its derivatives too.
-_PARENTS = {"NFO": "NSE", "BFO": "BSE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A day's phases as aware moments. ``opens_at`` and ``closes_at`` bound continuous trading."""
-
-    day: date
-    spans: tuple[tuple[Phase, datetime, datetime], ...]
-
-    @property
-    def opens_at(self) -> datetime:
-        return min(start for phase, start, _ in self.spans if phase is Phase.OPEN)
-
-    @property
-    def closes_at(self) -> datetime:
-        return max(end for phase, _, end in self.spans if phase is Phase.OPEN)
-
-    @property
-    def ends_at(self) -> datetime:
-        return max(end for _, _, end in self.spans)
-
-    def phase_at(self, at: datetime) -> Phase:
-        for phase, start, end in self.spans:
-            if start <= at < end:
-                return phase
-        return Phase.CLOSED
-
-
-@dataclass(slots=True)
-class _Overrides:
-    """The override rows as last read, with what was worked out from them."""
-
-    read_at: float
-    rows: dict[tuple[str, date], ScheduleOverride]
-    hours: dict[tuple[str, Board, date], Hours | None] = field(default_factory=dict)
-
-
-_current: list[_Overrides] = []
-
-
-def phase(exchange: str, segment: str, at: datetime, *, has_closing_auction: bool = False) -> Phase:
+def phase(
+    exchange: str,
+    segment: str,
+    at: datetime,
+    *,
+    has_closing_auction: bool = False,
+    has_pre_open: bool = False,
+) -> Phase:
     """Say where an exchange's day stands. Shares with derivatives close by auction; say so.
+
+    Of derivatives futures alone have a pre-open; say so.
 
     :raises CalendarUnknown: where the calendar does not reach, or the exchange has none.
     """
-    hours = session_hours(
-        exchange, segment, local_day(exchange, at), has_closing_auction=has_closing_auction
+    board = _board(
+        exchange, segment, has_closing_auction=has_closing_auction, has_pre_open=has_pre_open
     )
+    hours = _hours(exchange, board, local_day(exchange, at))
     return hours.phase_at(at) if hours else Phase.CLOSED
 
 
@@ -109,15 +78,18 @@ def session_hours(
     :raises CalendarUnknown: where the calendar does not reach, or the exchange has none.
     """
     board = _board(exchange, segment, has_closing_auction=has_closing_auction)
-    overrides = _overrides()
-    cached = (exchange, board, day)
-    if cached not in overrides.hours:
-        overrides.hours[cached] = _work_out_hours(exchange, board, day, overrides)
-    return overrides.hours[cached]
+    return _hours(exchange, board, day)
 
 
 def is_trading_day(exchange: str, day: date) -> bool:
-    """:raises CalendarUnknown: where the calendar does not reach, or the exchange has none."""
+    """Tell whether it trades that day, be its hours known or not.
+
+    :raises CalendarUnknown: where the calendar does not reach, or the exchange has none.
+    """
+    known = CALENDARS.get(exchange)
+    overrides = current_overrides()
+    if known and known.code is None and _override(exchange, day, overrides) is None:
+        return overrides.rules.is_trading_day(exchange, day)
     return session_hours(exchange, "", day) is not None
 
 
@@ -156,7 +128,7 @@ def last_session_date(exchange: str, at: datetime) -> date:
     """
     day = local_day(exchange, at)
     hours = session_hours(exchange, "", day)
-    if hours and at >= min(start for _, start, _ in hours.spans):
+    if hours and at >= hours.begins_at:
         return day
     return previous_trading_day(exchange, day)
 
@@ -167,26 +139,32 @@ def local_day(exchange: str, at: datetime) -> date:
     return at.astimezone(known.zone if known else IST).date()
 
 
-def forget_overrides() -> None:
-    """Read the override rows again at the next question; called when one is written."""
-    _current.clear()
+def regular_hours(exchange: str, day: date) -> tuple[time, time]:
+    """Return when an ordinary day's continuous trading begins and ends, by the local clock.
+
+    :raises CalendarUnknown: where no hours are on file.
+    """
+    opening = [each for each in _regular(exchange, Board.CASH, day) if each.phase is Phase.OPEN]
+    return min(each.starts for each in opening), max(each.ends for each in opening)
 
 
-def _overrides() -> _Overrides:
-    now = clock.monotonic()
-    if not _current or now - _current[0].read_at > _OVERRIDES_LAST:
-        rows = {(row.exchange, row.day): row for row in ScheduleOverride.objects.all()}
-        _current[:] = [_Overrides(now, rows)]
-    return _current[0]
+def _hours(exchange: str, board: Board, day: date) -> Hours | None:
+    overrides = current_overrides()
+    cached = (exchange, board, day)
+    if cached not in overrides.hours:
+        overrides.hours[cached] = _work_out_hours(exchange, board, day, overrides)
+    return overrides.hours[cached]
 
 
-def _board(exchange: str, segment: str, *, has_closing_auction: bool) -> Board:
-    if exchange in _PARENTS or segment in _DERIVATIVE_SEGMENTS:
-        return Board.DERIVATIVES
+def _board(
+    exchange: str, segment: str, *, has_closing_auction: bool = False, has_pre_open: bool = False
+) -> Board:
+    if exchange in PARENTS or segment in _DERIVATIVE_SEGMENTS:
+        return Board.FUTURES if has_pre_open else Board.DERIVATIVES
     return Board.CASH_CLOSING_AUCTION if has_closing_auction else Board.CASH
 
 
-def _work_out_hours(exchange: str, board: Board, day: date, overrides: _Overrides) -> Hours | None:
+def _work_out_hours(exchange: str, board: Board, day: date, overrides: Overrides) -> Hours | None:
     if exchange == Exchange.SIM:
         return _moments(day, _ALWAYS, _SIMULATED)
     calendar = CALENDARS.get(exchange)
@@ -196,43 +174,64 @@ def _work_out_hours(exchange: str, board: Board, day: date, overrides: _Override
     return _moments(day, windows, calendar) if windows else None
 
 
-def _windows(exchange: str, board: Board, day: date, overrides: _Overrides) -> tuple[Window, ...]:
-    override = overrides.rows.get((exchange, day)) or overrides.rows.get(
-        (_PARENTS.get(exchange, exchange), day)
-    )
+def _windows(exchange: str, board: Board, day: date, overrides: Overrides) -> tuple[Window, ...]:
+    override = _override(exchange, day, overrides)
     if override:
-        return _override_windows(override, board)
-    calendar = CALENDARS[exchange]
-    if calendar.zone is IST and day in SPECIAL_SESSIONS:
-        return SPECIAL_SESSIONS[day].windows
-    known = _library(calendar.code)
+        return _override_windows(override, exchange, board)
+    code = CALENDARS[exchange].code
+    if code is None:
+        return overrides.rules.windows(exchange, board, day)
+    known = _library(code)
     if not known.first <= day <= known.last:
+        return _published_windows(exchange, day, overrides)
+    if day not in known.sessions:
+        return ()
+    return _closed_early(AMERICAN_DAY, known.early_closes.get(day))
+
+
+def _published_windows(exchange: str, day: date, overrides: Overrides) -> tuple[Window, ...]:
+    """Return the hours of a day beyond the library, of a year whose holidays were published."""
+    try:
+        is_open = overrides.rules.is_trading_day(exchange, day)
+    except CalendarUnknown as error:
+        known = _library(CALENDARS[exchange].code or "")
         raise CalendarUnknown(
             f"The {exchange} calendar is known from {known.first:%-d %b %Y} "
             f"to {known.last:%-d %b %Y}, not on {day:%-d %b %Y}: import the exchange's holidays"
-        )
-    if day not in known.sessions:
+        ) from error
+    return AMERICAN_DAY if is_open else ()
+
+
+def _override(exchange: str, day: date, overrides: Overrides) -> ScheduleOverride | None:
+    """Find an exchange's own override; a closure or special hours hold for its derivatives too."""
+    parent = PARENTS.get(exchange, exchange)
+    return overrides.rows.get((exchange, day)) or overrides.rows.get((parent, day))
+
+
+def _override_windows(
+    override: ScheduleOverride, exchange: str, board: Board
+) -> tuple[Window, ...]:
+    if not override.sessions:
         return ()
-    windows = _regular_windows(exchange, board, day)
-    return _closed_early(windows, known.early_closes.get(day))
+    opens, closes = override.sessions[0][0], override.sessions[-1][1]
+    usual = _regular(exchange, board, override.day)
+    usual_opens, usual_closes = regular_hours(override.exchange, override.day)
+    # Where the day begins or ends as usual, every board keeps its own phases of that end.
+    windows = [each for each in usual if opens == usual_opens and each.phase is Phase.PRE_OPEN]
+    if closes == usual_closes:
+        closing = [each for each in usual if each.phase not in (Phase.PRE_OPEN, Phase.OPEN)]
+        closes = max(each.ends for each in usual if each.phase is Phase.OPEN)
+    else:
+        closing = []
+    sessions = [*override.sessions[:-1], (override.sessions[-1][0], closes)]
+    windows += [Window(Phase.OPEN, start, end) for start, end in sessions]
+    return (*windows, *closing)
 
 
-def _override_windows(override: ScheduleOverride, board: Board) -> tuple[Window, ...]:
-    if not override.is_open or override.opens_at is None or override.closes_at is None:
-        return ()
-    cash_day = _regular_windows(override.exchange, Board.CASH, override.day)
-    open_window = next(window for window in cash_day if window.phase is Phase.OPEN)
-    if (override.opens_at, override.closes_at) == (open_window.starts, open_window.ends):
-        # A full day on an unusual date: every board keeps its own regular phases.
-        return _regular_windows(override.exchange, board, override.day)
-    return (Window(Phase.OPEN, override.opens_at, override.closes_at),)
-
-
-def _regular_windows(exchange: str, board: Board, day: date) -> tuple[Window, ...]:
-    hours = timetable(exchange, board, day) or timetable(exchange, Board.CASH, day)
-    if hours is None:
-        raise CalendarUnknown(f"{exchange} has no trading hours here on {day:%-d %b %Y}")
-    return hours.windows
+def _regular(exchange: str, board: Board, day: date) -> tuple[Window, ...]:
+    if CALENDARS[exchange].code is not None:
+        return AMERICAN_DAY
+    return current_overrides().rules.regular_windows(exchange, board, day)
 
 
 def _closed_early(windows: tuple[Window, ...], close: time | None) -> tuple[Window, ...]:

@@ -1,29 +1,33 @@
 """Extend a calendar by a year from the exchange's own list of holidays.
 
-The calendar library ends with the years that its makers know; beyond it every day is refused.
+A calendar ends with the last year whose holidays are on file; beyond it every day is refused.
 The list that an exchange publishes each December makes the next year known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
-from brokers.venue import CalendarUnknown, Phase
-from market.calendar import forget_overrides, is_trading_day
-from market.models import ScheduleOverride
-from market.schedules import CALENDARS, Board, timetable
+from django.db import transaction
 
-_FRIDAY = 4
+from brokers.venue import CalendarUnknown
+from market.calendar import is_trading_day
+from market.models import Certainty, HolidayRule
+from market.overrides import announce_rules
+from market.schedules import CALENDARS, PARENTS
+
+_SEGMENT = "cash,fno"
 
 
 class HolidaysRefused(Exception):
     """The list cannot be the holidays of that year; the message says why."""
 
 
+@transaction.atomic
 def publish_year(exchange: str, *, year: int, holidays: Mapping[date, str]) -> int:
     """Make every day of a year known: shut on weekends and holidays (day: reason), else regular.
 
-    A day that somebody has set already stays as it is, unless it is one of the holidays.
-    Returns how many days were written. Derivatives follow their exchange.
+    The list replaces an earlier one of the year; an owner's override still beats it.
+    Returns how many holidays were written. Derivatives follow their exchange.
 
     :raises HolidaysRefused: when the exchange has no calendar, or a day is not of that year.
     """
@@ -33,25 +37,24 @@ def publish_year(exchange: str, *, year: int, holidays: Mapping[date, str]) -> i
     if strays or not holidays:
         words = f"{strays[0]:%-d %b %Y} is not in {year}" if strays else "The list is empty"
         raise HolidaysRefused(words)
-    closed = [
-        ScheduleOverride(exchange=exchange, day=day, is_open=False, reason=reason[:200])
-        for day, reason in holidays.items()
-    ]
-    ScheduleOverride.objects.bulk_create(
-        closed,
-        update_conflicts=True,
-        unique_fields=["exchange", "day"],
-        update_fields=["is_open", "opens_at", "closes_at", "reason"],
-    )
-    taken = set(
-        ScheduleOverride.objects.filter(exchange=exchange, day__year=year).values_list(
-            "day", flat=True
+    exchange = PARENTS.get(exchange, exchange)
+    published = HolidayRule.objects.filter(exchange=exchange, day__year=year)
+    published.filter(is_shipped=False).delete()
+    HolidayRule.objects.bulk_create(
+        HolidayRule(
+            exchange=exchange,
+            segment=_SEGMENT,
+            day=day,
+            state=HolidayRule.State.CLOSED,
+            name=reason[:200],
+            source=f"The exchange's list for {year}",
+            certainty=Certainty.SURE,
+            is_shipped=False,
         )
+        for day, reason in holidays.items()
     )
-    others = [_usual_day(exchange, day) for day in _days(year) if day not in taken]
-    ScheduleOverride.objects.bulk_create(others)
-    forget_overrides()
-    return len(closed) + len(others)
+    announce_rules()
+    return len(holidays)
 
 
 def first_unknown_day(exchange: str, *, since: date, within: int) -> date | None:
@@ -63,32 +66,3 @@ def first_unknown_day(exchange: str, *, since: date, within: int) -> date | None
         except CalendarUnknown:
             return day
     return None
-
-
-def _days(year: int) -> Iterator[date]:
-    day = date(year, 1, 1)
-    while day.year == year:
-        yield day
-        day += timedelta(days=1)
-
-
-def _usual_day(exchange: str, day: date) -> ScheduleOverride:
-    if day.weekday() > _FRIDAY:
-        return ScheduleOverride(exchange=exchange, day=day, is_open=False, reason="Weekend")
-    return _open_day(exchange, day)
-
-
-def _open_day(exchange: str, day: date) -> ScheduleOverride:
-    regular = timetable(exchange, Board.CASH, day) or timetable(exchange, Board.DERIVATIVES, day)
-    windows = regular.windows if regular else ()
-    opening = next((window for window in windows if window.phase is Phase.OPEN), None)
-    if opening is None:
-        raise HolidaysRefused(f"{exchange} has no trading hours here on {day:%-d %b %Y}")
-    return ScheduleOverride(
-        exchange=exchange,
-        day=day,
-        is_open=True,
-        opens_at=opening.starts,
-        closes_at=opening.ends,
-        reason="Regular day of the published calendar",
-    )

@@ -12,6 +12,7 @@ from django.apps.registry import Apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DEFAULT_DB_ALIAS, models, transaction
 
+from market.overrides import announce_rules
 from operations.shipped_rows import read_shipped_rows
 
 _FOLDER = Path(__file__).parent
@@ -50,6 +51,7 @@ def load_shipped_rules(
             table = model._default_manager.using(using)
             table.filter(is_shipped=True).delete()
             counts[name] = len(table.bulk_create(read_shipped_rows(model, list_path(name))))
+    announce_rules()
     return counts
 
 
@@ -67,6 +69,7 @@ def add_rules(name: str, path: Path) -> int:
             row.full_clean()
     except (OSError, UnicodeDecodeError, ValidationError, FieldDoesNotExist) as error:
         raise RulesRefused(f"{path.name} is no list of {name}: {error}") from error
+    announce_rules()
     return len(model._default_manager.bulk_create(rows))
 
 

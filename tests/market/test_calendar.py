@@ -57,7 +57,9 @@ class TestPhase:
         [
             ("08:59:59", Phase.CLOSED),
             ("09:00", Phase.PRE_OPEN),
-            ("09:14:59", Phase.PRE_OPEN),
+            ("09:11:59", Phase.PRE_OPEN),
+            ("09:12", Phase.CLOSED),
+            ("09:14:59", Phase.CLOSED),
             ("09:15", Phase.OPEN),
             ("15:29:59.999999", Phase.OPEN),
             ("15:30", Phase.CLOSED),
@@ -124,15 +126,6 @@ class TestSessionHours:
             at(BEFORE_AUCTION, "09:15"),
             at(BEFORE_AUCTION, "15:30"),
         )
-
-    def test_shorten_the_pre_open_from_its_day(self) -> None:
-        before = session_hours("NSE", "NSE_EQ", date(2026, 9, 4))
-        since = session_hours("NSE", "NSE_EQ", date(2026, 9, 7))
-
-        assert before is not None
-        assert since is not None
-        assert before.phase_at(at(date(2026, 9, 4), "09:13")) is Phase.PRE_OPEN
-        assert since.phase_at(at(date(2026, 9, 7), "09:13")) is Phase.CLOSED
 
     def test_end_early_in_america_after_thanksgiving(self) -> None:
         hours = session_hours("NYSE", "US_EQ", date(2025, 11, 28))

@@ -3,7 +3,6 @@ from datetime import date
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from market.holidays import HolidaysRefused, publish_year
 from market.importing.reading import open_source
@@ -23,11 +22,10 @@ class Command(BaseCommand):
         exchange, year = str(options["exchange"]), int(str(options["year"]))
         try:
             holidays = _holidays(Path(str(options["path"])))
-            with transaction.atomic():
-                days = publish_year(exchange, year=year, holidays=holidays)
+            days = publish_year(exchange, year=year, holidays=holidays)
         except (OSError, FileRefused, RowRefused, HolidaysRefused) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{exchange} {year}: {len(holidays)} holidays, {days} days known")
+        self.stdout.write(f"{exchange} {year}: {days} holidays, every other weekday trades")
 
 
 def _holidays(path: Path) -> dict[date, str]:
