@@ -23,7 +23,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """The candles a decision needs: the last ``bars``, and all of the day's where it says so.
+    """The candles a decision needs: the last ``bars``, and all of the session's where it says so.
+
+    With fewer than ``bars`` nothing is entered: what its indicators read has not settled.
 
     A fixed number, since a smoothed indicator depends on where it starts: whoever reads the same
     candles must reach the same figure.

@@ -1,8 +1,4 @@
-"""Buy a recovery from oversold once buyers lead (source 001: ``rsi_dmi``).
-
-RSI, ADX, +DI and −DI are Wilder's (New Concepts in Technical Trading Systems, 1978), computed by
-TA-Lib. They are floats: an indicator is a reading, not money.
-"""
+"""Buy a recovery from oversold once buyers lead (source 001: ``rsi_dmi``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,37 +6,31 @@ from decimal import Decimal
 from typing import Self
 
 import numpy as np
-import talib
-from numpy.typing import NDArray
 
 from brokers.terms import Side
 from market.bars import Bar
+from strategies.algorithms import indicators
 from strategies.algorithms.algorithm import Algorithm, Decision, Lookback, enter, leave
 from strategies.parameters import decimal, whole, yes_no
-
-# Wilder's smoothing forgets a candle by 1 − 1/period each step: after ten periods 0.005 % is left.
-_PERIODS_TO_SETTLE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The indicators at each candle, oldest first; NaN where there are too few candles yet."""
+    """The indicators at each candle, oldest first; NaN where one is not defined."""
 
-    rsi: NDArray[np.float64]
-    adx: NDArray[np.float64]
-    plus: NDArray[np.float64]
-    minus: NDArray[np.float64]
+    rsi: indicators.Readings
+    adx: indicators.Readings
+    plus: indicators.Readings
+    minus: indicators.Readings
 
     @classmethod
     def of(cls, bars: Sequence[Bar], *, rsi_period: int, dmi_period: int) -> Self:
-        high = np.array([float(bar.high) for bar in bars])
-        low = np.array([float(bar.low) for bar in bars])
-        close = np.array([float(bar.close) for bar in bars])
+        direction = indicators.directional_movement(bars, dmi_period)
         return cls(
-            rsi=talib.RSI(close, timeperiod=rsi_period),
-            adx=talib.ADX(high, low, close, timeperiod=dmi_period),
-            plus=talib.PLUS_DI(high, low, close, timeperiod=dmi_period),
-            minus=talib.MINUS_DI(high, low, close, timeperiod=dmi_period),
+            rsi=indicators.relative_strength(bars, rsi_period),
+            adx=direction.adx,
+            plus=direction.plus,
+            minus=direction.minus,
         )
 
 
@@ -66,13 +56,18 @@ class RsiDmi(Algorithm):
 
     @property
     def warm_up(self) -> int:
-        """The fewest candles that give every reading a decision looks at."""
-        return max(self.rsi_period + 1 + self.memory, 2 * self.dmi_period)
+        """The fewest candles that give every reading an exit looks at."""
+        rsi, dmi = self._warm_ups
+        return max(rsi.first, dmi.first)
 
     @property
     def lookback(self) -> Lookback:
-        settling = _PERIODS_TO_SETTLE * max(self.rsi_period, self.dmi_period)
-        return Lookback(bars=self.warm_up + settling)
+        rsi, dmi = self._warm_ups
+        return Lookback(bars=max(rsi.settled + self.memory, dmi.settled))
+
+    @property
+    def _warm_ups(self) -> tuple[indicators.WarmUp, indicators.WarmUp]:
+        return indicators.rsi_warm_up(self.rsi_period), indicators.dmi_warm_up(self.dmi_period)
 
     def contradictions(self) -> Mapping[str, list[str]]:
         if self.rsi_oversold >= self.rsi_overbought:
@@ -85,25 +80,30 @@ class RsiDmi(Algorithm):
         readings = Readings.of(
             bars[-self.lookback.bars :], rsi_period=self.rsi_period, dmi_period=self.dmi_period
         )
-        return self._exit(readings, position) if position else self._entry(readings)
+        if position:
+            return self._exit(readings, position)
+        # An exit is never kept waiting; an entry waits until no reading rests on a short history.
+        return self._entry(readings) if len(bars) >= self.lookback.bars else None
 
     def _entry(self, readings: Readings) -> Decision | None:
         if readings.adx[-1] < float(self.adx_minimum):
             return None
         recent, now = readings.rsi[-self.memory - 1 : -1], readings.rsi[-1]
+        if np.isnan(now) or np.isnan(recent[-1]):
+            return None
         is_rising, is_falling = now > recent[-1], now < recent[-1]
         oversold, overbought = float(self.rsi_oversold), float(self.rsi_overbought)
         if not oversold < now < overbought:  # it would be the time to leave, not to enter
             return None
         buyers_lead = readings.plus[-1] > readings.minus[-1]
-        if buyers_lead and is_rising and recent.min() <= oversold:
-            words = f"RSI {now:.1f}, rising from an oversold {recent.min():.1f}"
+        if buyers_lead and is_rising and np.nanmin(recent) <= oversold:
+            words = f"RSI {now:.1f}, rising from an oversold {np.nanmin(recent):.1f}"
             return enter(Side.BUY, f"{words}; {_direction(readings)}")
         sellers_lead = readings.minus[-1] > readings.plus[-1]
         if not (self.allow_short and sellers_lead):
             return None
-        if is_falling and recent.max() >= overbought:
-            words = f"RSI {now:.1f}, falling from an overbought {recent.max():.1f}"
+        if is_falling and np.nanmax(recent) >= overbought:
+            words = f"RSI {now:.1f}, falling from an overbought {np.nanmax(recent):.1f}"
             return enter(Side.SELL, f"{words}; {_direction(readings)}")
         return None
 

@@ -177,12 +177,20 @@ class _Bench:
         clock = IntradayClock(
             candle.instrument, Product(self.activation.product), interval, self.now
         )
+        if missing := self._candles_missing(candle, bars):
+            return None, f"{missing} more candles are needed before an entry is judged"
         decision = self._decide(candle, bars, clock)
         if decision is None:
             return None, ""
         if obstacle := clock.obstacle(decision):
             return None, f"{decision.side} {NOT_TAKEN} {obstacle}"
         return self._signal(candle, bars[-1], decision)
+
+    def _candles_missing(self, candle: DueCandle, bars: Sequence[Bar]) -> int:
+        """Count what an indicator needs to settle; an exit does not wait for it."""
+        if self.positions.get(candle.instrument.pk, 0):
+            return 0
+        return max(self.algorithm.lookback.bars - len(bars), 0)
 
     def _decide(
         self, candle: DueCandle, bars: Sequence[Bar], clock: IntradayClock

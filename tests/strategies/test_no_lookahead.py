@@ -27,7 +27,7 @@ positions = st.sampled_from([-10, 0, 10])
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda each: type(each).__name__)
 class TestDecision:
     @given(
-        past=st.lists(prices, min_size=15, max_size=40),
+        past=st.lists(prices, min_size=15, max_size=60),
         future=st.lists(prices, min_size=1, max_size=20),
         position=positions,
     )

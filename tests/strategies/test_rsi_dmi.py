@@ -20,7 +20,7 @@ QUICK = RsiDmi(
     rsi_period=3, rsi_overbought=Decimal(80), dmi_period=3, adx_minimum=Decimal(10), memory=5
 )
 BOTH_WAYS = replace(QUICK, allow_short=True, rsi_oversold=Decimal(20), rsi_overbought=Decimal(70))
-FLAT: list[str | int] = [100, "100.5"] * 6
+FLAT: list[str | int] = [100, "100.5"] * 20
 FALL = [99, 97, 95, 93]
 FALLEN = bars_closing_at(*FLAT, *FALL)
 RECOVERED = bars_closing_at(*FLAT, *FALL, 96, 99)
@@ -29,8 +29,20 @@ TURNED = bars_closing_at(*FLAT, 104, 108, 103, 95)
 
 
 class TestEntry:
-    def test_waits_until_it_is_warm(self) -> None:
-        assert QUICK.decide(RECOVERED[-QUICK.warm_up + 1 :], 0) is None
+    def test_waits_until_its_indicators_have_settled(self) -> None:
+        needed = QUICK.lookback.bars
+        assert QUICK.decide(RECOVERED[-needed + 1 :], 0) is None
+        assert QUICK.decide(RECOVERED[-needed:], 0) is not None
+
+    def test_is_not_judged_on_the_first_reading_of_the_adx(self) -> None:
+        eager = RsiDmi(adx_minimum=Decimal(0), rsi_oversold=Decimal(50))
+        for length in range(27, eager.lookback.bars):
+            bars = spy_bars()[:length]
+            assert eager.decide(bars, 0) is None
+
+    def test_waits_in_a_market_without_movement(self) -> None:
+        eager = replace(BOTH_WAYS, adx_minimum=Decimal(0))
+        assert eager.decide(bars_closing_at(*[100] * 60), 0) is None
 
     def test_waits_while_the_price_still_falls(self) -> None:
         assert QUICK.decide(FALLEN, 0) is None
@@ -84,11 +96,38 @@ class TestExit:
     def test_is_left_alone_in_a_market_without_movement(self) -> None:
         assert QUICK.decide(bars_closing_at(*[100] * 30), 10) is None
 
+    @pytest.mark.parametrize("spread", ["0", "0.5"])
+    def test_does_not_take_a_market_without_movement_for_oversold(self, spread: str) -> None:
+        assert BOTH_WAYS.decide(bars_closing_at(*[100] * 30, spread=spread), -10) is None
+
+    def test_does_not_take_movement_long_past_for_oversold(self) -> None:
+        closes = [100, 101, 103, *[102] * 200]
+        assert BOTH_WAYS.decide(bars_closing_at(*closes), -10) is None
+
+    def test_does_not_wait_for_indicators_to_settle(self) -> None:
+        decision = QUICK.decide(OVERBOUGHT[-QUICK.warm_up :], 10)
+        assert decision is not None
+        assert decision.is_exit
+
 
 class TestContradictions:
     def test_refuse_oversold_above_overbought(self) -> None:
         crossed = RsiDmi(rsi_oversold=Decimal(50), rsi_overbought=Decimal(50))
         assert "rsi_overbought" in crossed.contradictions()
+
+
+class TestReadings:
+    def test_of_the_rsi_are_not_defined_without_a_move(self) -> None:
+        readings = Readings.of(bars_closing_at(*[100] * 40), rsi_period=14, dmi_period=14)
+        assert all(isnan(reading) for reading in readings.rsi)
+
+    def test_of_the_rsi_are_zero_in_a_market_that_only_falls(self) -> None:
+        readings = Readings.of(bars_closing_at(*range(140, 100, -1)), rsi_period=14, dmi_period=14)
+        assert readings.rsi[-1] == 0
+
+    def test_of_the_rsi_begin_with_the_first_move(self) -> None:
+        bars = bars_closing_at(*[100] * 30, 101)
+        assert Readings.of(bars, rsi_period=14, dmi_period=14).rsi[-1] == 100
 
 
 class TestRsi:
