@@ -94,7 +94,9 @@ class SimulatorServer:
         self.stop()
 
     def _prepare(self) -> uvicorn.Server:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio sends small packets at once on a socket that names its protocol, and on no other:
+        # an answer in two parts would wait 40 ms for the client's acknowledgement.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self.host, self.port))
