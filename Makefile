@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Errors alone: whoever starts Pinnacle is not helped by what pip warns of.
 PIP := $(BIN)/pip install -qq --disable-pip-version-check --root-user-action=ignore
 
-.PHONY: setup run test check lock bench survival screenshots
+.PHONY: setup run test test-all check lock bench survival screenshots
 
 setup: var/.set-up
 
@@ -17,6 +17,9 @@ run: var/.set-up
 
 test: var/.set-up-dev
 	@$(BIN)/python bin/test.py
+
+test-all: var/.set-up-dev
+	@$(BIN)/python bin/test.py --all
 
 check: var/.set-up-dev
 	$(BIN)/ruff check .
@@ -29,6 +32,7 @@ check: var/.set-up-dev
 lock: var/.set-up-dev
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o bin/requirements-servers.txt bin/requirements-servers.in
 
 bench: var/.set-up-dev
 	$(BIN)/python bench/run.py

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "bin"))
 
-from servers import ServerFailed, ServerMissing, postgres_and_redis
+from servers import ProgramMissing, ServerFailed, postgres_and_redis
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = "--server"
@@ -28,7 +28,7 @@ def main() -> int:
     try:
         with environment(is_server=SERVER in sys.argv) as places:
             run = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, check=False)
-    except (ServerMissing, ServerFailed) as error:
+    except (ProgramMissing, ServerFailed) as error:
         print(f"NOT MEASURED on PostgreSQL and Redis: {error}", file=sys.stderr)
         return 1
     return run.returncode

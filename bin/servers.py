@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from programs import THIS_MACHINE, Machine, ProgramMissing
 
-class ServerMissing(Exception):
-    """The machine has no such server installed."""
+__all__ = ["ProgramMissing", "ServerFailed", "free_port", "postgres_and_redis"]
 
 
 class ServerFailed(Exception):
@@ -21,23 +21,29 @@ class ServerFailed(Exception):
 
 
 @contextlib.contextmanager
-def postgres_and_redis() -> Iterator[dict[str, str]]:
+def postgres_and_redis(machine: Machine = THIS_MACHINE) -> Iterator[dict[str, str]]:
     """Run both servers; give the environment that points Pinnacle at them.
 
-    :raises ServerMissing: naming the package to install.
-    :raises ServerFailed: when one does not answer within 30 seconds.
+    :raises ProgramMissing: naming the package to install.
+    :raises ServerFailed: when one does not answer within a minute.
     """
     with tempfile.TemporaryDirectory(prefix="pinnacle-servers-") as folder:
         Path(folder).chmod(0o755)
-        with _postgres(Path(folder)) as database, _redis(Path(folder)) as cache:
+        with _postgres(machine, Path(folder)) as database, _redis(machine, Path(folder)) as cache:
             yield {"DATABASE_URL": database, "REDIS_URL": cache}
 
 
 @contextlib.contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    binaries, port, data = _postgres_binaries(), free_port(), folder / "postgres"
+def _postgres(machine: Machine, folder: Path) -> Iterator[str]:
+    binaries, port, data = machine.postgres(), free_port(), folder / "postgres"
     data.mkdir()
-    as_owner = _as_unprivileged(data)
+    owner = _unprivileged_user()
+    as_owner: list[str] = []
+    if owner is not None:
+        # A checkout may lie where only root can read.
+        binaries = _within_reach(machine, binaries, folder)
+        os.chown(data, owner.pw_uid, owner.pw_gid)
+        as_owner = ["runuser", "-u", owner.pw_name, "--"]
     initdb = [binaries / "initdb", "-D", data, "-U", "pinnacle", "-A", "trust", "-E", "UTF8"]
     _run([*as_owner, *map(str, initdb)], folder)
     settings = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c max_connections=200"
@@ -56,33 +62,29 @@ def _run(command: list[str], folder: Path) -> None:
         raise ServerFailed(f"{command[-1]}: {done.stderr.decode()[-500:]}")
 
 
-def _postgres_binaries() -> Path:
-    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    on_path = shutil.which("pg_ctl")
-    if on_path:
-        candidates.insert(0, Path(on_path).resolve().parent)
-    for folder in candidates:
-        if (folder / "initdb").exists():
-            return folder
-    raise ServerMissing("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
-
-
-def _as_unprivileged(data: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: hand its folder to the user `postgres` then."""
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    """Return whom to run PostgreSQL as, which refuses root; None where we are not root."""
     if os.geteuid() != 0:
-        return []
-    owner = pwd.getpwnam("postgres")
-    os.chown(data, owner.pw_uid, owner.pw_gid)
-    return ["runuser", "-u", "postgres", "--"]
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _within_reach(machine: Machine, binaries: Path, folder: Path) -> Path:
+    if not binaries.is_relative_to(machine.packaged):
+        return binaries
+    package = binaries.parent.parent
+    for part in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(part, folder / part.name)
+    return folder / package.name / binaries.relative_to(package)
 
 
 @contextlib.contextmanager
-def _redis(folder: Path) -> Iterator[str]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        raise ServerMissing("Redis is not installed (Debian: apt-get install redis-server)")
+def _redis(machine: Machine, folder: Path) -> Iterator[str]:
     port = free_port()
-    command = [binary, "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
+    command = [str(machine.redis()), "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
     server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, "Redis")
@@ -99,7 +101,7 @@ def free_port() -> int:
 
 
 def _wait_for(port: int, name: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

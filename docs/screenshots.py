@@ -23,11 +23,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "bin"))  # scripts side by side, not a package
 
+from programs import THIS_MACHINE, ProgramMissing  # noqa: E402
 from servers import free_port  # noqa: E402
 from smaller_png import smaller_png  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-CHROMIUM = Path("/usr/bin/chromium")
 DESK = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
 MOST_BYTES = 200_000
@@ -205,12 +205,14 @@ def take_all(browser: Browser, address: str) -> None:
 
 
 def main() -> int:
-    if not CHROMIUM.exists():
-        print("Chromium is not installed (Debian: apt-get install chromium)", file=sys.stderr)
+    try:
+        chromium = THIS_MACHINE.chromium()
+    except ProgramMissing as error:
+        print(error, file=sys.stderr)
         return 1
     with pinnacle() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
         take_all(browser, address)
         browser.close()

@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 from django.conf import settings
 from django.core.cache import cache
 
@@ -13,6 +12,7 @@ from market.rules.freeze import forget_freeze_rules
 from market.selectors import forget_indices
 from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
+from tests.databases import begin_with
 from trading_site.celery import app
 
 # Playwright's loop would make Django refuse synchronous queries in the test's own thread.
@@ -20,7 +20,10 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_configure() -> None:
-    """Give each worker a Redis database of its own, for its queues too."""
+    """Give each worker a Redis database of its own, for its queues too, and a ready database."""
+    template = os.environ.get("TEST_TEMPLATE")
+    if template:
+        begin_with(template)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if settings.REDIS_URL and worker:
         number = int(worker.removeprefix("gw")) + 1
@@ -29,14 +32,51 @@ def pytest_configure() -> None:
         app.conf.update(broker_url=settings.REDIS_URL)
 
 
-_WIRE = ("brokers/alpaca", "brokers/angel", "brokers/dhan", "brokers/kite", "simulator")
+# What depends on the database: money, orders and books with their locks and constraints, what is
+# read by SQL of our own or written in bulk, and every page that lists.
+_ON_EACH_DATABASE = (
+    "accounts/test_members.py",
+    "brokers/test_",
+    "market/test_import",
+    "market/test_master",
+    "market/test_quotes.py",
+    "market/test_search.py",
+    "market/test_store.py",
+    "operations/",
+    "orders/",
+    "pages/test_home.py",
+    "pages/test_orders.py",
+    "pages/test_positions.py",
+    "pages/test_trades.py",
+    "portfolio/",
+    "reliability/test_beginning_again.py",
+    "reliability/test_faults.py",
+    "reliability/test_way_of_an_order.py",
+    "risk/",
+    "strategies/test_evaluating",
+    "strategies/test_killed",
+    "streaming/",
+    "test_views_of_the_sources.py",
+    "trading_site/test_live.py",
+    "trading_site/test_page_reads.py",
+)
+_DATABASE_FIXTURES = {"db", "transactional_db"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folders = tuple(f"{Path(__file__).parent}/{name}/" for name in _WIRE)
+    """Mark what ``bin/test.py`` runs on PostgreSQL too, and let the longest files begin first."""
+    tests = Path(__file__).parent
     for item in items:
-        if str(item.path).startswith(folders):
-            item.add_marker("wire")
+        uses_database = item.get_closest_marker("django_db") or _DATABASE_FIXTURES.intersection(
+            getattr(item, "fixturenames", ())
+        )
+        where = item.path.relative_to(tests).as_posix()
+        if item.get_closest_marker("server") or (
+            uses_database and where.startswith(_ON_EACH_DATABASE)
+        ):
+            item.add_marker("database")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +88,6 @@ def _nothing_remembered() -> Iterator[None]:
     forget_freeze_rules()
     forget_rates()
     forget_times()
+    # With Redis this empties all of the process's own database there, queues and quotes too.
     cache.clear()
-    if settings.REDIS_URL:
-        with redis.Redis.from_url(settings.REDIS_URL) as server:
-            server.flushdb()
     yield

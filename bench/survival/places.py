@@ -15,7 +15,7 @@ from bench.run import ROOT, environment
 
 sys.path.append(str(ROOT / "bin"))
 
-from servers import ServerFailed, ServerMissing, free_port
+from servers import ProgramMissing, ServerFailed, free_port
 
 _UP_WITHIN = 90.0
 
@@ -31,7 +31,7 @@ def run_inside(module: str, broker: str) -> int:
         with environment(is_server=True) as places:
             house = {**os.environ, **places, **_at_simulator(broker)}
             return _ended(subprocess.Popen(command, cwd=ROOT, env=house))
-    except (ServerMissing, ServerFailed) as error:
+    except (ProgramMissing, ServerFailed) as error:
         print(f"NOT RUN: {error}", file=sys.stderr)
         return 1
 

@@ -1,8 +1,9 @@
-"""A signed-in Chromium on a live server: ``pytest -m browser``, where /usr/bin/chromium is."""
+"""A signed-in Chromium on a live server; ``bin/test.py`` says in ``CHROMIUM`` where it is."""
 
+import os
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
+from shutil import which
 
 import pytest
 from django.conf import settings
@@ -20,7 +21,7 @@ from tests.builders import make_instrument, make_user, make_workspace
 from tests.pages.conftest import quote_at
 from trading_site.assets import build_assets
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or which("chromium")
 PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=800)
 DESK = ViewportSize(width=1440, height=900)
@@ -28,15 +29,15 @@ DESK = ViewportSize(width=1440, height=900)
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed")
+    if CHROMIUM is None:
+        pytest.fail("Chromium is not on the PATH: run `make test`, which finds or installs one")
     packages = settings.BASE_DIR / "node_modules"
     if not packages.exists():
-        pytest.skip("npm ci has not run")
+        pytest.fail("The front-end files are missing: run `make setup`")
     build_assets(packages=packages, static=settings.BASE_DIR / "static")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
         )
         yield browser
         browser.close()

@@ -37,7 +37,7 @@ def decimals(*numbers: int) -> list[Decimal]:
 def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("redis-server is not installed")
+        pytest.fail("redis-server is not on the PATH: run `make test`, which finds or installs it")
     socket = Path(tmp_path_factory.mktemp("redis")) / "redis.sock"
     server = subprocess.Popen(
         [program, "--port", "0", "--unixsocket", str(socket), "--save", ""],

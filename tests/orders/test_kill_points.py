@@ -51,7 +51,6 @@ def kills(own_database: str) -> list[dict[str, object]]:
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.xdist_group("kill points")
 class TestAWorkerKilledAtAnyStatement:
     def test_was_killed_at_every_one_of_them(self, kills: list[dict[str, object]]) -> None:
         for work in ("send", "hear of fills"):

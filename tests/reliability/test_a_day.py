@@ -28,8 +28,6 @@ from tests.reliability.stands import STANDS
 from tests.reliability.test_faults import assert_same, position_of
 from tests.reliability.worlds import Served
 
-pytestmark = pytest.mark.wire
-
 
 @pytest.fixture(params=sorted(STANDS))
 def day(

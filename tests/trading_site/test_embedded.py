@@ -158,7 +158,6 @@ def running(database: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
 
 @pytest.mark.slow
 @pytest.mark.embedded
-@pytest.mark.xdist_group("embedded")
 class TestRunPinnacle:
     def test_serves_a_live_market_to_the_demo_user(
         self, running: tuple[int, subprocess.Popen[str]]

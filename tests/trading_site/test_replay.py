@@ -1,5 +1,6 @@
 """A replay plays real prices through the whole house, and twice the same."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from decimal import Decimal
 from io import StringIO
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
+from django.test import TestCase, override_settings
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
 from brokers.gateway import QuoteTick
@@ -44,8 +47,12 @@ def user() -> User:
 
 @pytest.fixture
 def request_(tmp_path: Path) -> ReplayRequest:
+    return two_shares(tmp_path)
+
+
+def two_shares(folder: Path) -> ReplayRequest:
     """Two shares over two days."""
-    prices = tmp_path / "prices"
+    prices = folder / "prices"
     prices.mkdir()
     return ReplayRequest(write_prices(prices, "INFY", "TCS"), ("price_breakout",))
 
@@ -93,9 +100,21 @@ class TestPrepareReplay:
 
 
 class TestReplay:
-    @pytest.fixture
-    def days(self, request_, user) -> list[DayReport]:
-        return list(prepare(request_, user).play())
+    @pytest.fixture(scope="class")
+    @classmethod
+    def days(
+        cls,
+        tmp_path_factory: pytest.TempPathFactory,
+        django_db_setup: None,
+        django_db_blocker: DjangoDbBlocker,
+    ) -> Iterator[list[DayReport]]:
+        """Two days, played once for all that is said of them."""
+        folder = tmp_path_factory.mktemp("replay")
+        with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder / "files"):
+            # Django's own way to keep rows for the tests of a class, and to take them back.
+            TestCase.setUpClass()
+            yield list(prepare(two_shares(folder), make_user()).play())
+            TestCase.tearDownClass()
 
     def test_reports_each_day(self, days) -> None:
         assert [each.day for each in days] == [WEDNESDAY, THURSDAY]
@@ -138,6 +157,8 @@ class TestReplay:
     def test_leaves_no_quote_behind(self, days) -> None:
         assert quote_of("NSE:INFY") is None
 
+
+class TestReplayBesideAMarket:
     def test_leaves_prices_that_are_being_told_now_alone(self, request_, user) -> None:
         write_quotes([QuoteTick("NSE:INFY", Decimal(1500), timezone.now())])
         before = quote_of("NSE:INFY")

@@ -1,0 +1,29 @@
+"""Test databases that begin as a copy of the one that ``bin/test.py`` has migrated."""
+
+import sqlite3
+from contextlib import closing
+
+from django.db import connection
+from django.db.backends.sqlite3.creation import DatabaseCreation
+
+
+def begin_with(template: str) -> None:
+    """Let this process's test database begin as a copy: of a file on SQLite, of a database else."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = template
+    if connection.vendor == "sqlite":
+        connection.creation = _CopyingCreation(connection)
+
+
+class _CopyingCreation(DatabaseCreation):
+    """Fills the database in memory from the template file; Django then finds nothing to migrate."""
+
+    # A database in memory is gone with its last connection.
+    _held: sqlite3.Connection | None = None
+
+    def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
+        name: str = super()._create_test_db(verbosity, autoclobber, keepdb)  # type: ignore[misc]
+        template = self.connection.settings_dict["TEST"]["TEMPLATE"]
+        self._held = sqlite3.connect(name, uri=True)
+        with closing(sqlite3.connect(template)) as source:
+            source.backup(self._held)
+        return name
