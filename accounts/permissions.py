@@ -88,12 +88,15 @@ def _role_required(view: View[P], roles: Collection[str]) -> View[P]:
     return checked  # type: ignore[return-value]  # wraps() hides that it takes what view takes
 
 
+def role_of(user: User, workspace: Workspace) -> Role | None:
+    """Return the person's role in the workspace, None for who is no member."""
+    roles = Membership.objects.filter(user=user, workspace=workspace)
+    role = roles.values_list("role", flat=True).first()
+    return None if role is None else Role(role)
+
+
 def _require_role(user: User, workspace: Workspace, roles: Collection[str]) -> None:
-    role = (
-        Membership.objects.filter(user=user, workspace=workspace)
-        .values_list("role", flat=True)
-        .first()
-    )
+    role = role_of(user, workspace)
     if role is None or role not in roles:
         raise PermissionDenied(_refusal(role, roles))
 

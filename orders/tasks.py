@@ -9,13 +9,13 @@ from operations.errors import contained
 from orders.nudging import nudge_order, nudge_postback
 from orders.services import (
     advancing,
-    cancelling,
     ending,
     postbacks,
     reading,
     reconciling,
     sending,
     settling,
+    stopping,
     surplus,
 )
 
@@ -40,8 +40,8 @@ def sweep_orders() -> None:
             nudge_order(order_id)
     with contained("finding lost sends"):
         sending.find_lost_sends(now=timezone.now())
-    with contained("cancelling halted entries"):
-        cancelling.cancel_halted_entries(now=timezone.now())
+    with contained("cancelling stopped entries"):
+        stopping.sweep_stopped_entries(now=timezone.now())
     with contained("calling off surplus exits"):
         surplus.sweep_surplus_exits(now=timezone.now())
 

@@ -10,7 +10,9 @@ from accounts.models import Workspace
 from brokers.models import TradingAccount
 from operations.figures import IST, rupees, signed
 from portfolio.models import TradingSession
-from risk.models import RiskRule, RuleType, Trading
+from risk.kinds import MoneyKind
+from risk.models import RiskRule, RuleType, Trading, TradingState
+from risk.releasing import RELEASED_BY, release_refusal
 from risk.rules import HOME_CURRENCY, REACH_RULES
 from risk.stops import StateInForce, StopsInForce
 from risk.usage import RuleUsage, rule_usage
@@ -20,7 +22,7 @@ _WHEN_REACHED = {
     RuleType.MAX_POSITION_SIZE: "Refuse the order",
     RuleType.MAX_LOTS: "Refuse the order",
     RuleType.MAX_ORDERS_PER_DAY: "Refuse new entries",
-    RuleType.MIN_CAPITAL_THRESHOLD: "Refuse new entries",
+    RuleType.MIN_CAPITAL_THRESHOLD: "Exits only for the day",
     RuleType.MAX_DAILY_LOSS: "Exits only for the day",
     RuleType.MAX_DRAWDOWN: "Exits only for the day",
     RuleType.PROFIT_LOCK: "Exit all, then exits only",
@@ -49,6 +51,16 @@ class AccountState:
     @property
     def since(self) -> datetime | None:
         return self.in_force.since
+
+
+@dataclass(frozen=True, slots=True)
+class StopRow:
+    """A state that stops something: whom, by whom, and whether this person may release it."""
+
+    stop: TradingState
+    where: str
+    may_release: bool
+    refusal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,29 @@ def account_states(
         )
         for account in accounts
     ]
+
+
+def stop_rows(workspace: Workspace, *, role: str) -> list[StopRow]:
+    """List the states that stop the desk or its accounts, and whether a role may release them."""
+    states = TradingState.objects.filter(workspace=workspace, user_strategy=None)
+    stopping = states.exclude(state=Trading.ACTIVE).select_related("account", "changed_by", "rule")
+    return [
+        StopRow(
+            stop,
+            where=_where(stop),
+            may_release=role in RELEASED_BY[stop.set_by],
+            refusal=release_refusal(stop),
+        )
+        for stop in stopping.order_by("changed_at", "pk")
+    ]
+
+
+def _where(stop: TradingState) -> str:
+    if stop.account is not None:
+        return stop.account.name
+    if stop.is_live is None:
+        return "The whole desk"
+    return f"The whole desk, {MoneyKind(stop.is_live, stop.currency)}"
 
 
 def rule_rows(workspace: Workspace, *, now: datetime) -> list[RuleRow]:

@@ -66,8 +66,9 @@ def confirm(request: UserRequest, account_id: uuid.UUID) -> HttpResponse:
 @manager_required
 def turn_off(request: UserRequest, account_id: uuid.UUID) -> HttpResponse:
     account = _account(request, account_id)
-    turn_live_off(account, by=request.user, now=timezone.now())
-    messages.success(request, f"Live trading is off for {account.name}. Exits still leave.")
+    cancelled = turn_live_off(account, by=request.user, now=timezone.now())
+    words = f"Live trading is off for {account.name}. Exits still leave. {cancelled.words}"
+    messages.success(request, words.rstrip())
     return redirect("brokers:detail", account.connection_id)
 
 

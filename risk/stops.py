@@ -12,7 +12,7 @@ from brokers.models import TradingAccount
 from risk.kinds import MoneyKind, kind_of
 from risk.models import TraderControl, Trading, TradingState
 
-_STRICTNESS = (Trading.ACTIVE, Trading.REDUCING, Trading.HALTED)
+STRICTNESS = (Trading.ACTIVE, Trading.REDUCING, Trading.HALTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def entries_blocked() -> Q:
 
 
 def _strictness(state: TradingState) -> int:
-    return _STRICTNESS.index(Trading(state.state))
+    return STRICTNESS.index(Trading(state.state))
 
 
 def _holds(state: TradingState, account: TradingAccount) -> bool:

@@ -1,6 +1,7 @@
 """The risk page: states, rules with their distance, violations, and what changes them."""
 
 import uuid
+from collections.abc import Iterator
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -12,10 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import manager_required, trader_required
+from brokers.models import TradingAccount
 from operations.listing import Column, csv_response, list_rows
-from risk.board import account_states, plain_figure, rule_rows
+from risk.board import account_states, plain_figure, rule_rows, stop_rows
 from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
 from risk.models import RiskRule, RiskViolation, RuleType, Trading
+from risk.releasing import ReleaseRefused, may_release, release_refusal
+from risk.selectors import state_with_reason
 from risk.services import (
     RuleInvalid,
     add_rule,
@@ -25,7 +29,7 @@ from risk.services import (
     set_trading_state,
 )
 from risk.services.switching import Cause, Scope
-from risk.stops import stops_in_force
+from risk.stops import STRICTNESS, stops_in_force
 
 VIOLATION_COLUMNS = (
     Column("Time", "time", ("violated_at",)),
@@ -35,6 +39,11 @@ VIOLATION_COLUMNS = (
     Column("Done", "action", ("action_taken",), css="not-phone"),
     Column("Account", "account", ("account__name",), css="not-phone not-laptop"),
 )
+WORDS = {
+    Trading.ACTIVE: "active",
+    Trading.REDUCING: "limited to exits",
+    Trading.HALTED: "halted",
+}
 # What is counted has no paise.
 COUNTED = (RuleType.MAX_LOTS, RuleType.MAX_ORDERS_PER_DAY)
 VIOLATION_FILE = ("At", "Kind", "Message", "Found", "Limit", "Action", "Account", "Instrument")
@@ -48,6 +57,7 @@ def overview(request: UserRequest, template: str = "risk/overview.html") -> Http
     violations = chosen.narrow(_violations(request))
     context = {
         "states": account_states(request.workspace, stops=stops, now=now),
+        "stops": stop_rows(request.workspace, role=request.membership.role),
         "switch": stops.kill_switch,
         "rules": rule_rows(request.workspace, now=now),
         "choices": Trading.choices,
@@ -89,9 +99,20 @@ def halt(request: UserRequest) -> HttpResponse:
 def resume(request: UserRequest) -> HttpResponse:
     """Say what goes on again; sent, release the kill switch."""
     if request.method == "GET":
-        context = {"switch": stops_in_force(request.workspace).kill_switch}
-        return render(request, "risk/resume.html", context)
-    if release_kill_switch(request.workspace, by=request.user, now=timezone.now()):
+        switch = stops_in_force(request.workspace).kill_switch
+        refusal = ""
+        if switch is not None and not may_release(switch, request.user):
+            refusal = release_refusal(switch)
+        return render(request, "risk/resume.html", {"switch": switch, "refusal": refusal})
+    reason = request.POST.get("reason", "").strip()
+    try:
+        is_released = release_kill_switch(
+            request.workspace, by=request.user, reason=reason, now=timezone.now()
+        )
+    except ReleaseRefused as refusal:
+        messages.error(request, f"{refusal}.")
+        return redirect("risk:overview")
+    if is_released:
         messages.success(request, "The kill switch is off. New entries are judged again.")
     else:
         messages.warning(request, "This desk's kill switch was not on.")
@@ -105,15 +126,31 @@ def set_state(request: UserRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose a state, and an account of this desk.")
         return redirect("risk:overview")
-    data = form.cleaned_data
-    set_trading_state(
-        Scope(request.workspace, account=data["account"]),
-        Trading(data["state"]),
-        cause=Cause(data["reason"] or "Set by hand", by=request.user),
-        now=timezone.now(),
-    )
-    messages.success(request, f"{data['account'] or 'The whole desk'} is {data['state'].lower()}.")
+    account, state = form.cleaned_data["account"], Trading(form.cleaned_data["state"])
+    try:
+        row = set_trading_state(
+            Scope(request.workspace, account=account),
+            state,
+            cause=Cause(form.cleaned_data["reason"].strip(), by=request.user),
+            now=timezone.now(),
+        )
+    except ReleaseRefused as refusal:
+        messages.error(request, f"{refusal}.")
+        return redirect("risk:overview")
+    words = f"{account or 'The whole desk'} is {WORDS[state]}. {row.cancelled.words}".rstrip()
+    messages.success(request, words)
+    for reason in _still_stopped(account, state):
+        messages.warning(request, reason)
     return redirect("risk:overview")
+
+
+def _still_stopped(account: TradingAccount | None, state: Trading) -> Iterator[str]:
+    """Say what still stops an account that was set less strict than something else holds it."""
+    if account is None:
+        return
+    held, reason = state_with_reason(account)
+    if STRICTNESS.index(held) > STRICTNESS.index(state):
+        yield f"{account} is still {WORDS[held]}: {reason.rstrip('.')}."
 
 
 @require_http_methods(["GET", "POST"])

@@ -8,7 +8,7 @@ from orders.models.history import (
 )
 from orders.models.legs import BracketLeg, LegType
 from orders.models.missing import MissingOrder
-from orders.models.orders import Order, OrderSource
+from orders.models.orders import Order, OrderQuerySet, OrderSource
 from orders.models.trades import Trade, TradePart
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderModification",
+    "OrderQuerySet",
     "OrderSource",
     "ParkedReport",
     "Trade",

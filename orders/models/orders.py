@@ -41,13 +41,15 @@ class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):
     def pending(self) -> OrderQuerySet:
         return self.filter(status=OrderStatus.PENDING)
 
-    def halted_with_trading(self) -> OrderQuerySet:
-        """What a halt calls off: our own entries.
-
-        What was placed elsewhere, as a stop-loss in the broker's own app, is left to whoever
-        placed it: nobody here can tell whether it opens a position or guards one.
+    def placed_here(self) -> OrderQuerySet:
+        """Ours. What was placed elsewhere, as a stop-loss in the broker's own app, is left to
+        whoever placed it: nobody here can tell whether it opens a position or guards one.
         """
-        return self.filter(is_exit=False).exclude(source=OrderSource.EXTERNAL)
+        return self.exclude(source=OrderSource.EXTERNAL)
+
+    def entries(self) -> OrderQuerySet:
+        """Our own orders that may open or enlarge a position: what a stop cancels."""
+        return self.placed_here().filter(is_exit=False)
 
     def clouding(self, *, now: datetime) -> OrderQuerySet:
         """Nobody knows what of it is live or filled, so nothing is added beside it.

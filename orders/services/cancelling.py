@@ -8,14 +8,12 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
-from operations.errors import contained
 from orders.lifecycle import IllegalTransition, Move
 from orders.models import EventSource, Order, OrderEvent
 from orders.nudging import nudge_order
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
-from orders.states import CANCELLABLE, OrderStatus
-from risk.selectors import entries_blocked
+from orders.states import OrderStatus
 
 __all__ = ["IllegalTransition", "cancel_order"]
 ASK_AGAIN_AFTER = timedelta(seconds=10)
@@ -51,22 +49,6 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
     make_move(held, Move.ASK_CANCEL, note=note, now=now)
     nudge_order(held.pk)
     return held
-
-
-def cancel_halted_entries(*, now: datetime) -> int:
-    """Cancel every entry of ours that still waits where trading has been stopped since.
-
-    It runs with every sweep, so it also catches what could not be cancelled when the halt came,
-    such as an order whose answer was lost. What the broker has just refused waits a little.
-    """
-    entries = Order.objects.halted_with_trading().filter(
-        entries_blocked(), ~just_refused(now), status__in=CANCELLABLE, account__own_clock=False
-    )
-    taken = 0
-    for order in entries.select_related("instrument", "workspace"):
-        with contained("cancelling a halted entry", order_id=order.pk):
-            taken += cancel_orders([order], by=None, now=now)[0]
-    return taken
 
 
 def just_refused(now: datetime) -> Exists:

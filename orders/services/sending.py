@@ -3,11 +3,8 @@
 import uuid
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import User, UserStatus
 from brokers.answers import NOT_SENT
 from brokers.directory import installed_directory
 from brokers.gateway import Accepted, InstrumentRef, Outcome, PlaceRequest, Refused
@@ -18,10 +15,10 @@ from brokers.terms import OrderType, Product, Side, Validity
 from operations.errors import contained
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
+from orders.permitted import may_be_sent
 from orders.services.transitions import Note, add_event, make_move
 from orders.states import OrderStatus
 from portfolio.services import hold_account
-from risk.selectors import entries_blocked
 from risk.services import hand_over
 
 # A send that has said nothing for this long has lost its worker.
@@ -122,8 +119,7 @@ def _claim(order: Order, *, now: datetime) -> bool:
     events = row.select_for_update().values_list("event_count", flat=True).get()
     claimed = (
         row.filter(status=OrderStatus.PENDING, expires_at__gt=now)
-        .filter(_may_leave(), _asker_may_act(now))
-        .filter(Q(is_exit=True) | ~entries_blocked())
+        .filter(may_be_sent(now))
         .update(status=OrderStatus.SUBMITTING, submitted_at=now, event_count=events + 1)
     )
     if claimed:  # and so locked
@@ -136,31 +132,6 @@ def _claim(order: Order, *, now: datetime) -> bool:
     if held.state is OrderStatus.PENDING:
         _end_unsent(held, now=now)
     return False
-
-
-def _may_leave() -> Q:
-    """Paper may leave; real money only where it is on for the house, and to enter, the account.
-
-    An exit leaves an account that is switched off, too.
-
-    A subquery and not a join: with a join the claim's own condition would be read from an older
-    snapshot, and two workers could both win.
-    """
-    is_paper = Q(connection__paper_trading=True)
-    accounts = TradingAccount.objects.filter(pk=OuterRef("account_id"))
-    entering = is_paper | Q(live_enabled=True) if settings.LIVE_TRADING else is_paper
-    leaving = Q() if settings.LIVE_TRADING else is_paper
-    may_enter = Exists(accounts.filter(entering, is_active=True))
-    return Q(may_enter) | Q(Exists(accounts.filter(leaving)), is_exit=True)
-
-
-def _asker_may_act(now: datetime) -> Q:
-    """An entry leaves only while the person behind it may still act; a way out always does."""
-    in_time = Q(access_until=None) | Q(access_until__gt=now)
-    people = User.objects.filter(
-        in_time, pk=OuterRef("user_id"), is_active=True, status=UserStatus.ACTIVE
-    )
-    return Q(is_exit=True) | Q(Exists(people))
 
 
 @transaction.atomic(durable=True)
@@ -182,6 +153,11 @@ def _end_unsent(order: Order, *, now: datetime) -> None:
             order, Move.EXPIRE, note=Note(Move.EXPIRE, EventSource.SYSTEM, now, words), now=now
         )
         return
+    deny_unsent(order, now=now)
+
+
+def deny_unsent(order: Order, *, now: datetime) -> None:
+    """End an order that may not leave any more; the caller has locked it."""
     words = "Trading was stopped, or is not allowed to this person or account any more"
     make_move(order, Move.DENY, note=Note(Move.DENY, EventSource.SYSTEM, now, words), now=now)
 

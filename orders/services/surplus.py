@@ -15,7 +15,7 @@ from notifications.models import AlertLevel
 from operations.errors import contained
 from operations.figures import rupees
 from orders.lifecycle import Move
-from orders.models import EventSource, Order, OrderSource
+from orders.models import EventSource, Order, OrderQuerySet
 from orders.services.cancelling import cancel_order, just_refused
 from orders.services.transitions import tell_of
 from orders.states import CANCELLABLE, OrderStatus
@@ -25,7 +25,6 @@ from risk.models import Reservation
 from risk.rules import Exposure
 from risk.selectors import Book, exposure
 
-_CALLED_OFF = Q(status=OrderStatus.CANCEL_PENDING)
 _REASON = "it is more than its position has left to close"
 # By whom: None stands for the whole account.
 _Left = dict[uuid.UUID | None, int]
@@ -47,25 +46,32 @@ def cancel_surplus_exits(book: Book, side: Side, *, now: datetime, but: Order | 
     and a newer one was placed for what they left. What is called off already counts against none,
     else two stops of which one fits would both go and leave the position without any.
     """
-    ours = _exits().filter(
-        account=book.account, instrument=book.instrument, product=book.product, side=side
-    )
-    asked = ours.filter(status__in=CANCELLABLE).select_related("workspace")
-    exits = [each for each in asked.order_by("created_at", "pk") if each != but]
-    if not exits:
-        return 0
-    held = _held(ours.filter(_CALLED_OFF | Q(pk__in=[each.pk for each in exits])))
-    left, taken = _left(book, side, exits, held), 0
+    ours = our_orders(book, side).filter(is_exit=True, status__in=CANCELLABLE)
+    related = ours.select_related("workspace").order_by("created_at", "pk")
+    exits = [each for each in related if each != but]
+    surplus = beyond_what_is_open(book, side, exits) if exits else []
+    for each, fitting in surplus:
+        _call_off(each, fitting, now=now)
+    return len(surplus)
+
+
+def beyond_what_is_open(book: Book, side: Side, orders: Sequence[Order]) -> list[tuple[Order, int]]:
+    """Name those of our orders, in their order, that would do more than close what is open beside
+    the ones before them; each with how much would fit.
+    """
+    called_off = our_orders(book, side).filter(status=OrderStatus.CANCEL_PENDING)
+    asked = [each.pk for each in orders]
+    held = _held(Q(order_id__in=asked) | Q(order_id__in=called_off.values("pk")))
+    left, beyond = _left(book, side, orders, held), []
     quantities = {each.order_id: each.quantity for each in held}
-    for each in exits:
+    for each in orders:
         whose = {None, each.user_strategy_id}
         fitting = min(left[one] for one in whose)
         if each.remaining_quantity > fitting:
-            _call_off(each, fitting, now=now)
-            taken += 1
+            beyond.append((each, fitting))
             continue
         left |= {one: left[one] - quantities.get(each.pk, 0) for one in whose}
-    return taken
+    return beyond
 
 
 def sweep_surplus_exits(*, now: datetime) -> int:
@@ -88,9 +94,11 @@ def _cancel_beside(order: Order, *, now: datetime) -> int:
     return cancel_surplus_exits(book, Side(order.side), now=now)
 
 
-def _exits() -> QuerySet[Order]:
+def our_orders(book: Book, side: Side) -> OrderQuerySet:
     """Ours alone: what was placed elsewhere is left to whoever placed it."""
-    return Order.objects.filter(is_exit=True).exclude(source=OrderSource.EXTERNAL)
+    return Order.objects.placed_here().filter(
+        account=book.account, instrument=book.instrument, product=book.product, side=side
+    )
 
 
 def _crowded(*, now: datetime) -> list[Order]:
@@ -99,7 +107,9 @@ def _crowded(*, now: datetime) -> list[Order]:
         account=OuterRef("account"), instrument=OuterRef("instrument"), product=OuterRef("product")
     )
     own = here.filter(user_strategy=OuterRef("user_strategy"))
-    waiting = _exits().filter(~just_refused(now), status__in=CANCELLABLE, account__own_clock=False)
+    waiting: QuerySet[Order] = Order.objects.placed_here().filter(
+        ~just_refused(now), is_exit=True, status__in=CANCELLABLE, account__own_clock=False
+    )
     exits = waiting.annotate(net_held=_sum(here), own_held=_sum(own)).select_related(
         "account", "instrument"
     )
@@ -123,15 +133,15 @@ def _sum(positions: QuerySet[Position]) -> Coalesce:
     return Coalesce(Subquery(total.values("total"), output_field=IntegerField()), 0)
 
 
-def _held(orders: QuerySet[Order]) -> list[_Held]:
-    rows = Reservation.objects.filter(released_at=None, order_id__in=orders.values("pk"))
+def _held(orders: Q) -> list[_Held]:
+    rows = Reservation.objects.filter(orders, released_at=None)
     return [_Held(*row) for row in rows.values_list("order_id", "user_strategy_id", "quantity")]
 
 
-def _left(book: Book, side: Side, exits: Iterable[Order], held: Sequence[_Held]) -> _Left:
-    """What is open and nobody but the exits in question, or called off, is closing yet."""
+def _left(book: Book, side: Side, orders: Iterable[Order], held: Sequence[_Held]) -> _Left:
+    """What is open and nobody but the orders in question, or called off, is closing yet."""
     left: _Left = {}
-    for whose in {None, *(each.user_strategy_id for each in exits)}:
+    for whose in {None, *(each.user_strategy_id for each in orders)}:
         found = exposure(book, strategy=whose, own=whose is not None)
         theirs = sum(each.quantity for each in held if whose in (None, each.strategy))
         left[whose] = _without(found, side, theirs).exitable(side.sign)

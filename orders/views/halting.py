@@ -86,7 +86,7 @@ def consequences_of(workspace: Workspace) -> Consequences:
         if position.instrument.key in quotes
     ]
     return Consequences(
-        orders=Order.objects.filter(workspace=workspace).halted_with_trading().alive().count(),
+        orders=Order.objects.filter(workspace=workspace).entries().alive().count(),
         strategies=workspace.user_strategies.filter(status="ACTIVE").count(),
         accounts=workspace.accounts.filter(is_active=True).count(),
         positions=len(positions),

@@ -1,4 +1,4 @@
-from risk.models.controls import ControlType, TraderControl, Trading, TradingState
+from risk.models.controls import ControlType, SetBy, TraderControl, Trading, TradingState
 from risk.models.reservations import PositionExtreme, PositionStop, Reservation
 from risk.models.rules import RiskRule, RiskViolation, RuleStanding, RuleType, ViolationAction
 
@@ -11,6 +11,7 @@ __all__ = [
     "RiskViolation",
     "RuleStanding",
     "RuleType",
+    "SetBy",
     "TraderControl",
     "Trading",
     "TradingState",

@@ -9,12 +9,23 @@ from brokers.models import TradingAccount
 from operations.fields import MoneyField, or_none
 from operations.ids import new_id
 from risk.models.rules import RiskRule
+from risk.stopping import CancelledEntries
 
 
 class ControlType(models.TextChoices):
     KILL_SWITCH = "KILL_SWITCH"
     RISK_LIMIT = "RISK_LIMIT"
     POSITION_LIMIT = "POSITION_LIMIT"
+
+
+class SetBy(models.TextChoices):
+    """Who has set a stop, which decides who may release it: see ``risk.releasing``."""
+
+    TRADER = "TRADER", "a trader"
+    ADMIN = "ADMIN", "an admin"
+    OWNER = "OWNER", "an owner"
+    RULE = "RULE", "a rule"
+    OPERATOR = "OPERATOR", "whoever runs this server"
 
 
 class TraderControlQuerySet(WorkspaceOwnedQuerySet["TraderControl"]):
@@ -39,6 +50,7 @@ class TraderControl(models.Model):
     position_size_limit = MoneyField(null=True, blank=True)
     order_value_limit = MoneyField(null=True, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    set_by = models.CharField(max_length=10, choices=SetBy.choices, default=SetBy.OWNER)
     activated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -47,6 +59,9 @@ class TraderControl(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     deactivated_at = models.DateTimeField(null=True, blank=True)
+
+    # No column: what setting it has cancelled, for whoever has just set it.
+    cancelled = CancelledEntries()
 
     objects = TraderControlQuerySet.as_manager()
 
@@ -62,6 +77,9 @@ class TraderControl(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(control_type__in=ControlType.values), name="ck_control_type"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(set_by__in=SetBy.values), name="ck_control_set_by"
             ),
         )
 
@@ -89,9 +107,10 @@ class Trading(models.TextChoices):
 class TradingState(models.Model):
     """A state that a person or a rule has set for a workspace, account or strategy.
 
-    Each has a row of its own, so that one does not lift what the other has set; the strictest wins.
-    A person stops every kind of money; a rule of the workspace the one kind that reached its limit,
-    which ``is_live`` and ``currency`` name. A replay that reached it is stopped as an account.
+    Each has a row of its own, as have trader, admin and owner, so that one does not lift what the
+    other has set; the strictest wins. A person stops every kind of money; a rule of the workspace
+    the one kind that reached its limit, which ``is_live`` and ``currency`` name. A replay that
+    reached it is stopped as an account.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -114,10 +133,14 @@ class TradingState(models.Model):
     )
     is_live = models.BooleanField(null=True, blank=True, help_text="Empty: every kind of money")
     currency = models.CharField(max_length=3, blank=True)
+    set_by = models.CharField(max_length=10, choices=SetBy.choices, default=SetBy.OWNER)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
     )
     changed_at = models.DateTimeField()
+
+    # No column: what setting it has cancelled, for whoever has just set it.
+    cancelled = CancelledEntries()
 
     objects = WorkspaceOwnedQuerySet["TradingState"].as_manager()
 
@@ -129,6 +152,7 @@ class TradingState(models.Model):
                 or_none("account"),
                 or_none("user_strategy"),
                 or_none("rule"),
+                "set_by",
                 Coalesce("is_live", models.Value(False)),
                 "currency",
                 name="uq_trading_state",
@@ -140,6 +164,9 @@ class TradingState(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=Trading.values), name="ck_trading_state"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(set_by__in=SetBy.values), name="ck_trading_state_set_by"
             ),
         )
 

@@ -25,7 +25,7 @@ from risk.models import (
 )
 from risk.rules import DAY_RULES, DayFigures, Finding
 from risk.services.recording import CONFIRMATIONS, record_violation
-from risk.services.switching import Cause, Scope, set_trading_state
+from risk.services.switching import Cause, Scope, stop_of, write_trading_state
 from risk.services.trailing import trailed_beyond
 from risk.standings import (
     accounts_within,
@@ -36,8 +36,14 @@ from risk.standings import (
     standing_in,
     standings_of,
 )
+from risk.stopping import EntriesStopped, announce_stop
 
-_STOPS_ENTRIES = (RuleType.MAX_DAILY_LOSS, RuleType.MAX_DRAWDOWN, RuleType.PROFIT_LOCK)
+_STOPS_ENTRIES = (
+    RuleType.MAX_DAILY_LOSS,
+    RuleType.MAX_DRAWDOWN,
+    RuleType.MIN_CAPITAL_THRESHOLD,
+    RuleType.PROFIT_LOCK,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,24 @@ class ProtectiveExit:
     reason: str
 
 
-@transaction.atomic
 def evaluate_account(account: TradingAccount, *, now: datetime) -> list[ProtectiveExit]:
     """Bring the rules that speak of an account up to date; return the positions to close.
+
+    Once what they have stopped is committed, the open entries that it forbids are cancelled: call
+    this outside a transaction.
+    """
+    stops: list[EntriesStopped] = []
+    exits = _evaluate(account, stops, now=now)
+    for stop in stops:
+        announce_stop(stop)
+    return exits
+
+
+@transaction.atomic
+def _evaluate(
+    account: TradingAccount, stops: list[EntriesStopped], *, now: datetime
+) -> list[ProtectiveExit]:
+    """Evaluate under the account's lock; note in ``stops`` what has been stopped.
 
     The day is that of the account's newest session that has begun: an order for tomorrow, placed
     while another exchange still trades today, begins none. Without one there is nothing to judge.
@@ -68,7 +89,11 @@ def evaluate_account(account: TradingAccount, *, now: datetime) -> list[Protecti
     for rule in rules:
         if rule.rule_type in DAY_RULES:
             standing = standing_in(standings, rule, kind_of(account))
+            was_reached = standing.is_violated
             exits += _evaluate_day(standing, account, session_date=session_date, now=now)
+            if standing.is_violated and not was_reached and rule.rule_type in _STOPS_ENTRIES:
+                words = standing.violation_message
+                stops.append(stop_of(_scope(standing, account), words, now=now))
         elif rule.rule_type == RuleType.TRAILING_STOP:
             exits += [
                 ProtectiveExit(position.pk, rule.pk, finding.words)
@@ -174,7 +199,7 @@ def _cross(
     stops = rule.rule_type in _STOPS_ENTRIES
     if stops:
         cause = Cause(reason=finding.words, rule=rule)
-        set_trading_state(_scope(standing, account), Trading.REDUCING, cause=cause, now=now)
+        write_trading_state(_scope(standing, account), Trading.REDUCING, cause=cause, now=now)
     action = ViolationAction.TRADING_REDUCED if stops else ViolationAction.ORDER_REJECTED
     record_violation(rule, account, finding=finding, action=action, now=now)
     publish("risk", workspace_id=rule.workspace_id, subject_id=rule.pk, now=now)

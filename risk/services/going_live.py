@@ -19,6 +19,7 @@ from operations.logs import record_log
 from operations.models import LogType, Severity
 from operations.sentences import as_sentences
 from risk.models import RiskRule, RuleType
+from risk.stopping import CancelledEntries, EntriesStopped, announce_stop
 
 _MEANS_ON = "Real orders of this account leave from now on."
 _MEANS_OFF = "Only orders that close what is open still leave."
@@ -66,15 +67,23 @@ def turn_live_on(account: TradingAccount, *, by: User, now: datetime) -> None:
     _tell(held, by=by, is_on=True, now=now)
 
 
-@transaction.atomic
-def turn_live_off(account: TradingAccount, *, by: User, now: datetime) -> None:
-    """Let no new entry leave. Exits and cancels of what is open still do.
+def turn_live_off(account: TradingAccount, *, by: User, now: datetime) -> CancelledEntries:
+    """Let no new entry leave, and cancel those that are open. Exits and cancels still leave.
 
     :raises PermissionDenied: when the person does not manage the workspace.
     """
     require_managing_role(by, account.workspace)
-    if TradingAccount.objects.filter(pk=account.pk, live_enabled=True).update(live_enabled=False):
-        _tell(account, by=by, is_on=False, now=now)
+    live = TradingAccount.objects.filter(pk=account.pk, live_enabled=True)
+    with transaction.atomic():
+        if live.update(live_enabled=False):
+            _tell(account, by=by, is_on=False, now=now)
+    stop = EntriesStopped(
+        "Live trading was turned off",
+        now,
+        workspace_id=account.workspace_id,
+        account_id=account.pk,
+    )
+    return announce_stop(stop)
 
 
 def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition]:

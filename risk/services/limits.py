@@ -11,7 +11,8 @@ from accounts.models import User, Workspace
 from accounts.permissions import require_managing_role
 from brokers.models import TradingAccount
 from operations.events import publish
-from risk.models import PositionStop, RiskRule, RuleType
+from risk.models import PositionStop, RiskRule, RuleType, Trading, TradingState
+from risk.releasing import ReleaseRefused, record_release, require_may_release
 from risk.rules import AMOUNT_RULES, HOME_CURRENCY
 from risk.services.going_live import has_daily_loss_limit
 from risk.services.rejudging import rejudge_rule
@@ -100,12 +101,14 @@ def change_rule(rule: RiskRule, terms: RuleTerms, *, by: User, now: datetime) ->
 
 @transaction.atomic
 def remove_rule(rule: RiskRule, *, by: User, now: datetime) -> None:
-    """Take a rule out of force; its violations stay on record.
+    """Take a rule out of force, and with it what it has stopped; its violations stay on record.
 
     :raises PermissionDenied: for anybody but owners and admins.
-    :raises RuleInvalid: when it is the last limit that an account trading real money must have.
+    :raises RuleInvalid: when it is the last limit that an account trading real money must have, or
+        has stopped trading and the person may not release that.
     """
     require_managing_role(by, rule.workspace)
+    _release_its_stops(rule, by=by)
     held = list(rule.workspace.accounts.filter(live_enabled=True).order_by("name"))
     held = [each for each in held if has_daily_loss_limit(each)]
     RiskRule.objects.filter(pk=rule.pk).delete()
@@ -117,6 +120,17 @@ def remove_rule(rule: RiskRule, *, by: User, now: datetime) -> None:
             "change the limit, set another, or turn live trading off first",
         )
     publish("risk", workspace_id=rule.workspace_id, subject_id="", now=now)
+
+
+def _release_its_stops(rule: RiskRule, *, by: User) -> None:
+    stops = TradingState.objects.filter(rule=rule).exclude(state=Trading.ACTIVE)
+    for stop in stops.select_for_update(of=("self",)).select_related("workspace").order_by("pk"):
+        reason = f"“{rule.get_rule_type_display()}” was removed"
+        try:
+            require_may_release(stop, by, reason=reason)
+        except ReleaseRefused as refusal:
+            raise RuleInvalid("rule_type", str(refusal)) from refusal
+        record_release(f"{stop.state}, {stop.reason}", by=by, reason=reason)
 
 
 def currencies_of(workspace: Workspace) -> list[str]:

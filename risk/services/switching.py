@@ -1,4 +1,8 @@
-"""Set what a desk may do: active, exits only, or halted; and the kill switch above all."""
+"""Set what a desk may do: active, exits only, or halted; and the kill switch above all.
+
+What sets a stop first commits it and then has the open entries cancelled that it forbids: call
+these outside a transaction.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -13,7 +17,12 @@ from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify_workspace
 from operations.events import publish
 from risk.kinds import MoneyKind
-from risk.models import ControlType, RiskRule, TraderControl, Trading, TradingState
+from risk.models import ControlType, RiskRule, SetBy, TraderControl, Trading, TradingState
+from risk.releasing import record_release, require_may_release, set_by
+from risk.stopping import EntriesStopped, announce_stop
+from risk.stops import STRICTNESS
+
+_MORE_SAY = (SetBy.TRADER, SetBy.ADMIN, SetBy.OWNER, SetBy.OPERATOR)
 
 
 class ForeignScope(Exception):
@@ -42,23 +51,39 @@ class Cause:
     rule: RiskRule | None = None
 
 
-@transaction.atomic
 def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: datetime) -> TradingState:
     """Set the state of a workspace, account or strategy; the strictest of all that apply wins.
 
-    A person who sets it active also lifts what the rules have set there, for every kind of money.
+    What a person sets less strict releases what others and the rules have set there, for every
+    kind of money. The answer's ``cancelled`` says which open entries a stop has cancelled.
 
     :raises PermissionDenied: when a person without a trading role asks.
     :raises ForeignScope: when its account or strategy is not of the workspace.
+    :raises ReleaseRefused: when somebody with more say has stopped it, or a reason is missing.
     """
     if cause.by is not None:
         require_trading_role(cause.by, scope.workspace)
     _check_own(scope)
+    row = write_trading_state(scope, state, cause=cause, now=now)
+    if state is not Trading.ACTIVE:
+        row.cancelled = announce_stop(stop_of(scope, cause.reason, now=now))
+    return row
+
+
+@transaction.atomic
+def write_trading_state(
+    scope: Scope, state: Trading, *, cause: Cause, now: datetime
+) -> TradingState:
+    """Write a state alone; whoever calls announces the stop once it is committed."""
+    if cause.rule is None:
+        _release_stricter(scope, state, cause=cause, now=now)
+    setter = set_by(cause.by, scope.workspace) if cause.rule is None else SetBy.RULE
     row, _ = TradingState.objects.update_or_create(
         workspace=scope.workspace,
         account=scope.account,
         user_strategy_id=scope.user_strategy_id,
         rule=cause.rule,
+        set_by=setter,
         is_live=scope.kind.is_live if scope.kind else None,
         currency=scope.kind.currency if scope.kind else "",
         defaults={
@@ -68,10 +93,14 @@ def set_trading_state(scope: Scope, state: Trading, *, cause: Cause, now: dateti
             "changed_at": now,
         },
     )
-    if state is Trading.ACTIVE and cause.rule is None:
-        _lift_rules(scope, now=now)
     publish("risk", workspace_id=scope.workspace.pk, subject_id=row.pk, now=now)
     return row
+
+
+def stop_of(scope: Scope, reason: str, *, now: datetime) -> EntriesStopped:
+    """Say whose entries a state of this scope stops: those of a kind of money, of its workspace."""
+    account_id = scope.account.pk if scope.account else None
+    return EntriesStopped(reason, now, workspace_id=scope.workspace.pk, account_id=account_id)
 
 
 def _check_own(scope: Scope) -> None:
@@ -84,13 +113,24 @@ def _check_own(scope: Scope) -> None:
         raise ForeignScope("The strategy belongs to another workspace")
 
 
-def _lift_rules(scope: Scope, *, now: datetime) -> None:
-    set_by_rules = TradingState.objects.filter(
-        workspace=scope.workspace,
-        account=scope.account,
-        user_strategy_id=scope.user_strategy_id,
-    ).exclude(rule=None)
-    set_by_rules.update(state=Trading.ACTIVE, reason="Lifted by hand", changed_at=now)
+def _release_stricter(scope: Scope, state: Trading, *, cause: Cause, now: datetime) -> None:
+    """Let go what is stricter than the new state; all of it, or nothing."""
+    there = TradingState.objects.filter(
+        workspace=scope.workspace, account=scope.account, user_strategy_id=scope.user_strategy_id
+    ).exclude(state=Trading.ACTIVE)
+    locked = there.select_for_update(of=("self",)).select_related("workspace").order_by("pk")
+    stricter = [row for row in locked if _is_stricter(row, state)]
+    for row in stricter:
+        require_may_release(row, cause.by, reason=cause.reason)
+    for row in stricter:
+        record_release(f"{row.state}, {row.reason}", by=cause.by, reason=cause.reason)
+        row.state, row.reason = Trading.ACTIVE, f"Released: {cause.reason}"[:300]
+        row.changed_by, row.changed_at = cause.by, now
+        row.save(update_fields=["state", "reason", "changed_by", "changed_at"])
+
+
+def _is_stricter(row: TradingState, state: Trading) -> bool:
+    return STRICTNESS.index(Trading(row.state)) > STRICTNESS.index(state)
 
 
 def engage_kill_switch(
@@ -98,39 +138,63 @@ def engage_kill_switch(
 ) -> TraderControl:
     """Stop every new entry of a workspace, or of all with None, from this commit on.
 
-    Needs the database alone. Engaging twice is engaging once.
+    Needs the database alone. Engaging twice is engaging once, with the say of the higher of the
+    two. The answer's ``cancelled`` says which open entries it has cancelled.
 
     :raises PermissionDenied: when a person without a trading role asks.
     """
     if by is not None and workspace is not None:
         require_trading_role(by, workspace)
+    switch = _engage(workspace, by=by, reason=reason, now=now)
+    workspace_id = workspace.pk if workspace else None
+    switch.cancelled = announce_stop(EntriesStopped(reason, now, workspace_id=workspace_id))
+    return switch
+
+
+def _engage(
+    workspace: Workspace | None, *, by: User | None, reason: str, now: datetime
+) -> TraderControl:
+    setter = set_by(by, workspace)
     try:
         with transaction.atomic():
             switch = TraderControl.objects.create(
                 workspace=workspace,
                 control_type=ControlType.KILL_SWITCH,
                 reason=reason[:300],
+                set_by=setter,
                 activated_by=by,
                 activated_at=now,
             )
     except IntegrityError:
-        return TraderControl.objects.kill_switches().get(workspace=workspace, account=None)
+        on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
+        weaker = _MORE_SAY[: _MORE_SAY.index(setter)]
+        on.filter(set_by__in=weaker).update(set_by=setter)
+        return on.get()
     _tell(workspace, f"Trading is halted: {reason}", AlertLevel.CRITICAL, now=now)
     return switch
 
 
-def release_kill_switch(workspace: Workspace | None, *, by: User | None, now: datetime) -> bool:
+def release_kill_switch(
+    workspace: Workspace | None, *, by: User | None, now: datetime, reason: str = ""
+) -> bool:
     """Let entries through again; answer whether the switch was on.
 
     :raises PermissionDenied: when a person without a trading role asks.
+    :raises ReleaseRefused: when somebody with more say has engaged it.
     """
     if by is not None and workspace is not None:
         require_trading_role(by, workspace)
-    on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
-    released = on.update(deactivated_at=now, deactivated_by=by)
-    if released:
+    with transaction.atomic():
+        on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
+        switch = on.select_for_update(of=("self",)).first()
+        if switch is None:
+            return False
+        require_may_release(switch, by, reason=reason)
+        switch.deactivated_at, switch.deactivated_by = now, by
+        switch.save(update_fields=["deactivated_at", "deactivated_by"])
+        record_release(f"the kill switch, {switch.reason}", by=by, reason=reason)
         _tell(workspace, "Trading may go on", AlertLevel.WARNING, now=now)
-    return bool(released)
+    return True
 
 
 def _tell(workspace: Workspace | None, words: str, level: AlertLevel, *, now: datetime) -> None:

@@ -6,13 +6,14 @@ from brokers.gateway import Refused
 from brokers.terms import Side
 from market.quotes import forget_quotes
 from orders.models import Order
-from orders.services.cancelling import cancel_halted_entries, cancel_order
+from orders.services.cancelling import cancel_order
 from orders.services.exiting import NothingToExit, exit_position
 from orders.services.modifying import OrderChanges, OrderInvalid, modify_order
+from orders.services.stopping import sweep_stopped_entries
 from orders.states import OrderStatus
 from portfolio.models import Position
 from risk.models import Reservation, RuleType, Trading
-from risk.services import engage_kill_switch, set_trading_state
+from risk.services import set_trading_state
 from risk.services.switching import Cause, Scope
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
@@ -75,14 +76,6 @@ class TestASaleFarBelowTheMarket:
 
 
 class TestAHalt:
-    def test_cancels_the_entries_that_wait_with_the_next_sweep(self) -> None:
-        desk = make_desk()
-        order = resting(desk)
-        engage_kill_switch(None, by=None, reason="drill", now=desk.now)
-        assert cancel_halted_entries(now=desk.now) == 1
-        order.refresh_from_db()
-        assert order.state is OrderStatus.CANCEL_PENDING
-
     def test_leaves_exits_alone(self) -> None:
         desk = make_desk()
         desk.buy(10)
@@ -90,7 +83,7 @@ class TestAHalt:
         set_trading_state(
             Scope(desk.account.workspace), Trading.HALTED, cause=Cause("drill"), now=desk.now
         )
-        assert cancel_halted_entries(now=desk.now) == 0
+        assert sweep_stopped_entries(now=desk.now) == 0
 
 
 class TestAChangeOfAnOrder:

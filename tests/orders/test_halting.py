@@ -7,9 +7,9 @@ from django.core.exceptions import PermissionDenied
 from brokers.gateway import BrokerStatus, OrderReport, Refused
 from brokers.terms import OrderType, Product, Side, Validity
 from orders.models import EventSource, Order, OrderSource
-from orders.services.cancelling import cancel_halted_entries
 from orders.services.halting import HaltRequest, halt_trading
 from orders.services.reporting import apply_updates
+from orders.services.stopping import sweep_stopped_entries
 from orders.states import OrderStatus
 from risk.models import Trading
 from risk.selectors import effective_state
@@ -62,21 +62,27 @@ class TestAHalt:
         stop = stop_in_the_brokers_app(desk)
         request = HaltRequest(by=desk.user, reason="Panic", key="k")
         assert halt_trading(desk.account.workspace, request, now=desk.now).cancelled == 0
-        cancel_halted_entries(now=desk.now)
+        sweep_stopped_entries(now=desk.now)
         stop.refresh_from_db()
         assert stop.state is OrderStatus.TRIGGER_PENDING
 
     def test_does_not_ask_at_every_sweep_for_what_the_broker_refuses(self) -> None:
         desk = make_desk()
-        order = resting(desk)
-        halt_trading(desk.account.workspace, HaltRequest(desk.user, "Panic", "k"), now=desk.now)
-        with answering(cancel=Refused("Order is being processed", "E1")):
-            desk.send(order)
+        resting(desk)
         asked = []
-        for _ in range(6):
-            desk.now += timedelta(seconds=2)
-            asked.append(cancel_halted_entries(now=desk.now))
-        assert asked == [0, 0, 0, 0, 1, 0]
+
+        def refuse() -> Refused:
+            asked.append((desk.now - began).seconds)
+            return Refused("Order is being processed", "E1")
+
+        began, request = desk.now, HaltRequest(desk.user, "Panic", "k")
+        with answering(cancel=refuse):
+            halted = halt_trading(desk.account.workspace, request, now=desk.now)
+            for _ in range(7):
+                desk.now += timedelta(seconds=2)
+                sweep_stopped_entries(now=desk.now)
+        assert (halted.cancelled, len(halted.complaints)) == (0, 1)
+        assert asked == [0, 10]
 
     def test_stops_trading_and_cancels_what_would_open_a_position(self) -> None:
         desk = make_desk()

@@ -14,10 +14,11 @@ from brokers.registry import Clock, use_gateway
 from brokers.terms import Side
 from notifications.models import AlertLevel, Notification
 from orders.models import Order
-from orders.services.cancelling import cancel_halted_entries, cancel_order
+from orders.services.cancelling import cancel_order
 from orders.services.modifying import OrderChanges, modify_order
 from orders.services.reconciling import reconcile_account
 from orders.services.settling import settle_unknown
+from orders.services.stopping import sweep_stopped_entries
 from orders.states import OrderStatus
 from risk.services import engage_kill_switch
 from tests.orders.broken_lines import answering
@@ -114,7 +115,7 @@ class TestACancelThatTheBrokerRefused:
         order = resting(desk)
         engage_kill_switch(desk.account.workspace, by=None, reason="drill", now=desk.now)
         for _ in range(3):
-            cancel_halted_entries(now=desk.now)
+            sweep_stopped_entries(now=desk.now)
             with answering(cancel=REFUSED):
                 desk.send(order)
             desk.now += timedelta(seconds=11)

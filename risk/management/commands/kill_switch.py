@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from accounts.models import Workspace
+from risk.management.commands.trading_state import named_workspace
 from risk.models import TraderControl
 from risk.services import engage_kill_switch, release_kill_switch
 
@@ -19,20 +19,15 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="from the command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        workspace = self._workspace(options["workspace"])
+        name = options["workspace"]
+        workspace = None if name is None else named_workspace(name)
+        reason, now = options["reason"], timezone.now()
         if options["action"] == "engage":
-            engage_kill_switch(workspace, by=None, reason=options["reason"], now=timezone.now())
+            switch = engage_kill_switch(workspace, by=None, reason=reason, now=now)
+            self.stdout.write(switch.cancelled.words or "No entry order was open.")
         elif options["action"] == "release":
-            release_kill_switch(workspace, by=None, now=timezone.now())
+            release_kill_switch(workspace, by=None, reason=reason, now=now)
         self._say_how_it_stands()
-
-    def _workspace(self, name: str | None) -> Workspace | None:
-        if name is None:
-            return None
-        found = list(Workspace.objects.filter(name=name))
-        if len(found) != 1:
-            raise CommandError(f"{len(found)} workspaces are called “{name}”; one was meant")
-        return found[0]
 
     def _say_how_it_stands(self) -> None:
         switches = TraderControl.objects.kill_switches().select_related("workspace", "account")
