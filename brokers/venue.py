@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from brokers.gateway import InstrumentRef
@@ -32,6 +33,14 @@ class Phase(StrEnum):
 class PriceBand:
     lower: Decimal
     upper: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an expired contract's position ends at, for each unit, and what that is charged."""
+
+    price: Decimal
+    charges: Decimal
 
 
 class Venue(Protocol):
@@ -69,6 +78,12 @@ class Venue(Protocol):
 
         :raises ChargesUnknown: where no rate is on file for that day.
         """
+        ...
+
+    def settlement(
+        self, instrument: InstrumentRef, *, quantity: int, workspace_id: UUID
+    ) -> Settlement | None:
+        """How the exchange ends a signed position of an expired contract; None: not known yet."""
         ...
 
 

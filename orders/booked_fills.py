@@ -37,6 +37,7 @@ def booked_fills(account: TradingAccount) -> Iterator[Fill]:
             value_before=value_before[trade.order_id],
             parts=_parts(trade),
             is_adjustment=trade.order.source == OrderSource.ADJUSTMENT,
+            is_settlement=trade.is_settlement,
         )
         quantity_before[trade.order_id] += trade.quantity
         value_before[trade.order_id] += trade.value

@@ -3,6 +3,7 @@
 A difference is believed once two good readings at least five seconds apart have said the same.
 Even then the broker's side is doubted where it contradicts what else is known: a report that is
 empty, that does not show today's trades, or from which something has vanished without a trade.
+What has expired is left out on both sides: the exchange settles it, and the broker drops it.
 """
 
 from collections import defaultdict
@@ -105,7 +106,7 @@ def compare(reading: Reading) -> list[Compared]:
     return [
         Compared(*book, reading.ours.get(book, 0), theirs.get(book, 0), _price(prices, book))
         for book in sorted(reading.ours.keys() | theirs.keys())
-        if reading.ours.get(book, 0) != theirs.get(book, 0)
+        if book[0] not in reading.expired and reading.ours.get(book, 0) != theirs.get(book, 0)
     ]
 
 
@@ -126,7 +127,7 @@ def theirs_of(reading: Reading) -> Holdings:
 
 def doubt(each: Compared, reading: Reading) -> str:
     """Say why the broker's side of a difference cannot be believed; empty where it can."""
-    if _is_empty(reading) and any(reading.ours.values()):
+    if _is_empty(reading) and _holds_anything(reading):
         return "Its report of positions is empty, which is never taken for having nothing"
     rows = [row for row in reading.positions if row.instrument_key == each.instrument_key]
     traded = reading.traded.get(each.instrument_key, DayTrades())
@@ -141,6 +142,10 @@ def _is_empty(reading: Reading) -> bool:
     return not any(_tells(row) for row in reading.positions) and not any(
         holding.quantity + holding.t1_quantity for holding in reading.holdings
     )
+
+
+def _holds_anything(reading: Reading) -> bool:
+    return any(held for (key, _), held in reading.ours.items() if key not in reading.expired)
 
 
 def _tells(row: PositionReport) -> bool:
@@ -163,10 +168,10 @@ def _shows(rows: Sequence[PositionReport], traded: DayTrades, key: str, reading:
 
 
 def _has_vanished(rows: Sequence[PositionReport], key: str, reading: Reading) -> bool:
-    """A conversion to another product leaves the whole the same; an expired contract goes."""
+    """A conversion to another product leaves the whole the same."""
     is_converted = _together(theirs_of(reading), key) == _together(reading.ours, key)
     is_closed = any(row.buy_quantity or row.sell_quantity for row in rows)
-    return not is_converted and not is_closed and key not in reading.expired
+    return not is_converted and not is_closed
 
 
 def _together(holdings: Holdings, key: str) -> int:

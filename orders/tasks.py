@@ -10,6 +10,7 @@ from orders.nudging import nudge_order, nudge_postback
 from orders.services import (
     advancing,
     ending,
+    expiring,
     postbacks,
     reading,
     reconciling,
@@ -90,3 +91,9 @@ def sweep_postbacks() -> None:
 def end_order_day() -> None:
     """Leave no order of a day that has ended unknown in silence."""
     ending.end_order_day(timezone.now)
+
+
+@shared_task
+def settle_expired_contracts() -> None:
+    """End what the exchange has ended, or ask for the price that it takes."""
+    expiring.settle_expired(now=timezone.now())

@@ -12,6 +12,7 @@ from brokers.terms import Product
 from brokers.venue import CalendarUnknown, Venue
 from market.quotes import QuoteView, quotes_of
 from market.rules.lots import odd_lot_words
+from market.settlement import has_expired
 from operations.figures import IST
 from portfolio.models import (
     DifferenceState,
@@ -151,6 +152,12 @@ def differences_on(accounts: Collection[TradingAccount], day: date) -> list[Posi
     )
     related = ("account__connection", "instrument")
     return list(shown.select_related(*related).order_by("-state", "-last_seen_at", "pk"))
+
+
+def expired_in(rows: Iterable[PositionRow], *, now: datetime) -> list[str]:
+    """Name the contracts among them that have expired and wait for the exchange's price."""
+    held = (row.position.instrument for row in rows)
+    return sorted({each.trading_symbol for each in held if has_expired(each, now)})
 
 
 def day_positions(accounts: Collection[TradingAccount], day: date) -> list[Position]:

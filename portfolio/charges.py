@@ -47,6 +47,7 @@ class ChargeGroup(StrEnum):
     INTRADAY = "INTRADAY"
     FUTURES = "FUTURES"
     OPTIONS = "OPTIONS"
+    EXERCISE = "EXERCISE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class Fill:
     """One trade to book. ``quantity_before`` counts what the same order had filled already, since
     charges are worked out on an order's whole turnover. Its ``parts`` say how it is split over
     several books, where it is; then ``user_strategy_id`` says nothing. ``is_adjustment`` tells that
-    it brings the books to what the broker holds: what that was charged, nobody will ever know."""
+    it brings the books to what the broker holds: what that was charged, nobody will ever know.
+    ``is_settlement`` tells that the exchange ended an expired contract, at any price from 0."""
 
     trade_id: uuid.UUID
     order_id: uuid.UUID
@@ -40,3 +41,4 @@ class Fill:
     value_before: Decimal = Decimal(0)
     parts: tuple[FillPart, ...] = ()
     is_adjustment: bool = False
+    is_settlement: bool = False

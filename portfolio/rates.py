@@ -24,6 +24,7 @@ _REQUIRED = frozenset(ChargeComponent) - {
     ChargeComponent.INVESTOR_PROTECTION,
     ChargeComponent.CLEARING,
 }
+_REQUIRED_AT_EXERCISE = frozenset({ChargeComponent.STT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Tariff:
     product: Product
     side: Side
     on: date
+    is_settlement: bool = False
 
 
 def tariff_of(fill: Fill) -> Tariff:
@@ -44,15 +46,20 @@ def tariff_of(fill: Fill) -> Tariff:
         product=fill.product,
         side=fill.side,
         on=fill.session_date,
+        is_settlement=fill.is_settlement,
     )
 
 
 def rates_for(tariff: Tariff) -> Sequence[Rate]:
-    """Return the rates of an order.
+    """Return the rates of an order, or of what the exchange settles: an exercise is taxed alone.
 
     :raises ChargesUnknown: where a component has no rate on file for that day.
     """
     group = charge_group(tariff.instrument_type, tariff.product)
+    if tariff.is_settlement:
+        if group is not ChargeGroup.OPTIONS:
+            return ()
+        group = ChargeGroup.EXERCISE
     exchange = _CHARGED_AS.get(Exchange(tariff.exchange), Exchange(tariff.exchange))
     freshness = int(time.monotonic() // _KEPT_SECONDS)
     return _read(exchange, group, tariff.side, tariff.on, freshness)
@@ -70,7 +77,8 @@ def _read(
             effective_from__lte=on,
         ).order_by("effective_from")
     )
-    missing = _REQUIRED - {ChargeComponent(row.component) for row in rows}
+    required = _REQUIRED_AT_EXERCISE if group is ChargeGroup.EXERCISE else _REQUIRED
+    missing = required - {ChargeComponent(row.component) for row in rows}
     if missing:
         raise ChargesUnknown(
             f"No {', '.join(sorted(missing))} rate is on file for {exchange.label} "

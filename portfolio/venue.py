@@ -2,15 +2,18 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from uuid import UUID
 
 from brokers.gateway import InstrumentRef
 from brokers.terms import InstrumentType, Product, Side
-from brokers.venue import Phase, PriceBand, install_venue
+from brokers.venue import ChargesUnknown, Phase, PriceBand, Settlement, install_venue
 from market.auction import has_closing_auction, instrument_phase
 from market.calendar import next_trading_day, session_date
-from market.models import PriceBandRow
+from market.models import Instrument, PriceBandRow
 from market.quotes import quote_of
+from market.settlement import final_price, is_on_index
 from portfolio.charges import order_charges
+from portfolio.expiry import Terms, TermsUnknown, outcome
 from portfolio.rates import Tariff, rates_for
 from portfolio.square_off import SquareOffGroup, square_off_time_on
 
@@ -67,6 +70,42 @@ class HouseVenue:
             on=on,
         )
         return order_charges(turnover, rates_for(tariff)).total
+
+    def settlement(
+        self, instrument: InstrumentRef, *, quantity: int, workspace_id: UUID
+    ) -> Settlement | None:
+        """Return how the exchange ends a signed position; None while the final price is missing."""
+        contract = Instrument.objects.filter(key=instrument.key).first()
+        if contract is None:
+            return None
+        final = final_price(contract, workspace_id=workspace_id)
+        if final is None:
+            return None
+        kind = InstrumentType(contract.instrument_type)
+        terms = Terms(kind, is_on_index(contract), contract.strike)
+        try:
+            ended = outcome(terms, quantity=quantity, final=final)
+        except TermsUnknown:
+            return None
+        return Settlement(ended.price, _settlement_charges(contract, ended.price, quantity))
+
+
+def _settlement_charges(contract: Instrument, price: Decimal, quantity: int) -> Decimal:
+    """Return the tax on an exercise; what has no rate on file is booked without, as here."""
+    if contract.expiry is None:
+        return Decimal(0)
+    tariff = Tariff(
+        exchange=contract.exchange,
+        instrument_type=InstrumentType(contract.instrument_type),
+        product=Product.NRML,
+        side=Side.SELL if quantity > 0 else Side.BUY,
+        on=contract.expiry,
+        is_settlement=True,
+    )
+    try:
+        return order_charges(price * abs(quantity), rates_for(tariff)).total
+    except ChargesUnknown:
+        return Decimal(0)
 
 
 def install_house_venue() -> None:

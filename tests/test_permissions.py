@@ -18,7 +18,7 @@ from brokers.models import BrokerConnection, TradingAccount
 from market.models import ImportRun, Instrument, Watchlist, WatchlistItem
 from notifications.models import Notification
 from orders.models import Order, Trade
-from portfolio.models import Position, PositionDifference
+from portfolio.models import ExpirySettlement, Position, PositionDifference
 from risk.models import RiskRule, RiskViolation
 from strategies.models import Signal, Strategy, UserStrategy
 from tests.builders import make_user, make_workspace
@@ -42,6 +42,7 @@ SUBJECTS: dict[str, type[Model]] = {
     "rule_id": RiskRule,
     "run_id": ImportRun,
     "session_id": UserSession,
+    "settlement_id": ExpirySettlement,
     "signal_id": Signal,
     "trade_id": Trade,
     "user_strategy_id": UserStrategy,

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
 
 from brokers.gateway import InstrumentRef
 from brokers.terms import Product, Side
-from brokers.venue import IST, CalendarUnknown, Phase, PriceBand
+from brokers.venue import IST, CalendarUnknown, Phase, PriceBand, Settlement
 
 _PHASES = (
     (time(9, 0), Phase.CLOSED),
@@ -25,6 +26,7 @@ class WeekdayVenue:
     square_off: time | None = time(15, 15)
     closing_auction: bool = False
     known_until: date = date(2030, 1, 1)
+    settlements: dict[str, Settlement] = field(default_factory=dict)
 
     def phase(self, instrument: InstrumentRef, at: datetime) -> Phase:
         local = at.astimezone(IST)
@@ -65,6 +67,11 @@ class WeekdayVenue:
         on: date,
     ) -> Decimal:
         return (turnover * Decimal("0.0003")).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def settlement(
+        self, instrument: InstrumentRef, *, quantity: int, workspace_id: UUID
+    ) -> Settlement | None:
+        return self.settlements.get(instrument.key)
 
     def _check(self, day: date) -> None:
         if day > self.known_until:

@@ -22,6 +22,7 @@ from market.feeds import ReplayFeed, ReplayPlan
 from market.models import Interval
 from market.quote_memory import QuoteMemory, own_quotes
 from orders.booked_fills import booked_fills, unbooked_trades
+from orders.services.expiring import settle_expired
 from orders.services.reconciling import reconcile_account
 from portfolio.posting import ledger_faults
 from portfolio.proving import differences
@@ -167,6 +168,7 @@ class Replay:
 
     def _settle(self, at: datetime) -> None:
         """Compare with the broker, as a live house does all day, and count what was won."""
+        settle_expired(now=at, accounts=[self.account])
         reconciliation = reconcile_account(self.account, clock=lambda: at)
         self._disagreements += reconciliation.differences
         refresh_results(at, accounts=[self.account])

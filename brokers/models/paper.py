@@ -262,6 +262,7 @@ class EntryKind(models.TextChoices):
     TRANSFER = "TRANSFER", "Money in or out"
     TRADE = "TRADE", "Trade"
     CHARGES = "CHARGES", "Charges"
+    SETTLEMENT = "SETTLEMENT", "Settlement of an expired contract"
 
 
 class PaperLedgerEntry(models.Model):

@@ -21,6 +21,7 @@ from market.models.rules import (
     SymbolRule,
     TickRule,
 )
+from market.models.settlement import SettlementPrice
 from market.models.watchlists import Watchlist, WatchlistItem
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Quote",
     "ScheduleOverride",
     "SessionRule",
+    "SettlementPrice",
     "SquareOffRule",
     "SymbolRule",
     "Tick",

@@ -29,6 +29,12 @@ class OrderSource(models.TextChoices):
     RISK = "RISK", "A protective exit"
     EXTERNAL = "EXTERNAL", "Placed in the broker's own app"
     ADJUSTMENT = "ADJUSTMENT", "Adjusted to what the broker holds"
+    EXPIRY = "EXPIRY", "Settled by the exchange at expiry"
+
+    @property
+    def is_order(self) -> bool:
+        """Tell whether anybody ever asked for it: the others only record what happened."""
+        return self not in (OrderSource.ADJUSTMENT, OrderSource.EXPIRY)
 
 
 class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):

@@ -40,6 +40,9 @@ class Trade(models.Model):
     )
     net_amount = MoneyField(default=0, help_text="Cash in (+) or out (−), after charges")
     session_date = models.DateField()
+    is_settlement = models.BooleanField(
+        default=False, help_text="The exchange ended an expired contract: its price may be 0"
+    )
     is_late = models.BooleanField(default=False, help_text="It came after the order had ended")
     traded_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -60,7 +63,9 @@ class Trade(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["account", "broker_trade_id"], name="uq_broker_trade"),
             models.CheckConstraint(
-                condition=models.Q(quantity__gt=0, price__gt=0), name="ck_trade_positive"
+                condition=models.Q(quantity__gt=0, price__gt=0)
+                | models.Q(quantity__gt=0, price=0, is_settlement=True),
+                name="ck_trade_positive",
             ),
             models.CheckConstraint(condition=models.Q(side__in=Side.values), name="ck_trade_side"),
         )

@@ -12,23 +12,18 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
-from brokers.terms import OrderType, Product, Side
+from brokers.terms import Product, Side
 from brokers.venue import CalendarUnknown
 from market.models import Instrument
 from market.quotes import quote_of
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.figures import ist_minute, rupees
-from operations.ids import new_order_tag
 from operations.models import ErrorLog, Severity
 from orders.models import EventSource, Order, OrderSource
 from orders.services.differing import our_holdings
-from orders.services.sending import locked_order
-from orders.services.trading import record_trade
-from orders.services.transitions import Note, add_event
-from orders.states import OrderStatus
+from orders.services.recorded import Change, record_change
 from portfolio.models import DifferenceState, Position, PositionDifference
 from portfolio.services import lock_account
 
@@ -104,23 +99,7 @@ def _adopt(
         row.reason = "Nobody knows a price to book it at"
         row.save(update_fields=["reason"])
         return row
-    order = _write_order(row, row.instrument, price, by_hand, now=now)
-    _record(row, order, price, now=now)
-    return row
-
-
-def _record(row: PositionDifference, order: Order, price: Price, *, now: datetime) -> None:
-    trade = TradeReport(
-        trade_id=f"ADJ-{row.pk}",
-        broker_order_id="",
-        instrument_key=row.instrument_key,
-        side=Side(order.side),
-        product=Product(row.product),
-        quantity=order.quantity,
-        price=price.amount,
-        traded_at=now,
-    )
-    record_trade(locked_order(order.pk), trade, source=EventSource.RECONCILE, now=now)
+    order = _book(row, row.instrument, price, by_hand, now=now)
     row.state, row.adjusted_at, row.adjustment_id = DifferenceState.ADJUSTED, now, order.pk
     row.told_at = now
     row.reason = order.error_message
@@ -128,9 +107,10 @@ def _record(row: PositionDifference, order: Order, price: Price, *, now: datetim
     what = f"{'Added' if order.side == Side.BUY else 'Taken off'} {rupees(order.quantity, 0)}"
     title = f"{what} {order.instrument.trading_symbol} in {row.account.name}, as its broker says"
     _tell(row, title, f"{row.reason}. Charges are not known.", now=now)
+    return row
 
 
-def _write_order(
+def _book(
     row: PositionDifference,
     instrument: Instrument,
     price: Price,
@@ -140,31 +120,22 @@ def _write_order(
 ) -> Order:
     ground = by_hand.words if by_hand else f"in {row.readings} readings"
     reason = f"{figures(row)}, {ground}; booked at {price.words}"
-    order = Order.objects.create(
-        workspace_id=row.account.workspace_id,
-        user=row.account.connection.user,
+    change = Change(
         account=row.account,
         instrument=instrument,
+        product=Product(row.product),
+        quantity=row.missing,
+        price=price.amount,
         source=OrderSource.ADJUSTMENT,
-        tag=new_order_tag(now),
-        idempotency_key=f"adjustment:{row.pk}",
-        request_hash="",
-        side=Side.BUY if row.missing > 0 else Side.SELL,
-        order_type=OrderType.MARKET,
-        product=row.product,
-        quantity=abs(row.missing),
-        status=OrderStatus.PLACED,
-        error_message=reason,
-        expires_at=now,
-        created_at=now,
+        key=f"adjustment:{row.pk}",
+        trade_id=f"ADJ-{row.pk}",
+        told_by=EventSource.MANUAL if by_hand else EventSource.RECONCILE,
+        event="ADJUSTED",
+        words=f"Not an order: the broker's positions said otherwise than ours. {reason}",
+        reason=reason,
+        data={"by": str(by_hand.by.pk), "reason": by_hand.reason} if by_hand else {},
     )
-    words = f"Not an order: the broker's positions said otherwise than ours. {reason}"
-    source = EventSource.MANUAL if by_hand else EventSource.RECONCILE
-    told = {"by": str(by_hand.by.pk), "reason": by_hand.reason} if by_hand else {}
-    note = Note("ADJUSTED", source, now, words, told)
-    add_event(order, note=note, from_status="", now=now)
-    order.save(update_fields=["event_count"])
-    return order
+    return record_change(change, traded_at=now, now=now)
 
 
 def price_of(row: PositionDifference) -> Price | None:

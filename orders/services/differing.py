@@ -11,9 +11,9 @@ from django.db.models import F, Max
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import Side
-from brokers.venue import CalendarUnknown, installed_venue
 from market.calendar import local_day
 from market.models import Instrument
+from market.settlement import has_expired
 from operations.events import publish
 from orders.differences import (
     BookKey,
@@ -69,7 +69,7 @@ def note_differences(
     known = {(row.instrument_key, row.product): row for row in rows_open}
     if _is_overtaken(account, reading):
         return Sighted(tuple(known.values()), ())
-    _let_go(known, found, at=reading.read_at)
+    _let_go(known, found, reading)
     instruments = _instruments([each.instrument_key for each in found])
     rows, believed = [], []
     for each in found:
@@ -104,7 +104,8 @@ def day_trades(
         theirs[report.instrument_key][report.side] += report.quantity
     ours: defaultdict[str, dict[Side, int]] = defaultdict(lambda: {Side.BUY: 0, Side.SELL: 0})
     recent = Trade.objects.filter(account=account, traded_at__gt=now - timedelta(days=1))
-    recent = recent.exclude(order__source=OrderSource.ADJUSTMENT).select_related("instrument")
+    made_here = (OrderSource.ADJUSTMENT, OrderSource.EXPIRY)
+    recent = recent.exclude(order__source__in=made_here).select_related("instrument")
     for trade in recent:
         exchange = trade.instrument.exchange
         if local_day(exchange, trade.traded_at) == local_day(exchange, now):
@@ -119,16 +120,9 @@ def day_trades(
 
 
 def expired_among(keys: Collection[str], *, now: datetime) -> frozenset[str]:
-    """Name the contracts whose last day is over; where no calendar reaches, none is known to be."""
-    venue, expired = installed_venue(), set()
-    for instrument in Instrument.objects.filter(key__in=keys, expiry__isnull=False):
-        try:
-            today = venue.session_date(instrument.ref(), now)
-        except CalendarUnknown:
-            continue
-        if instrument.expiry is not None and instrument.expiry < today:
-            expired.add(instrument.key)
-    return frozenset(expired)
+    """Name the contracts whose last session is over."""
+    contracts = Instrument.objects.filter(key__in=keys, expiry__isnull=False)
+    return frozenset(each.key for each in contracts if has_expired(each, now))
 
 
 def unsettled(
@@ -176,13 +170,14 @@ def _is_overtaken(account: TradingAccount, reading: Reading) -> bool:
 
 
 def _let_go(
-    known: Mapping[BookKey, PositionDifference], found: Sequence[Compared], *, at: datetime
+    known: Mapping[BookKey, PositionDifference], found: Sequence[Compared], reading: Reading
 ) -> None:
     still = {(each.instrument_key, each.product) for each in found}
     for book, row in known.items():
         if book not in still:
-            row.state, row.last_seen_at = DifferenceState.GONE, at
-            row.reason = "Both sides agree again"
+            row.state, row.last_seen_at = DifferenceState.GONE, reading.read_at
+            is_over = book[0] in reading.expired
+            row.reason = "It has expired" if is_over else "Both sides agree again"
             row.save(update_fields=["state", "last_seen_at", "reason"])
 
 

@@ -25,7 +25,7 @@ from brokers.registry import Clock, gateway_for
 from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
-from orders.differences import Reading, compare
+from orders.differences import Holdings, Reading, compare
 from orders.lifecycle import Move
 from orders.models import EventSource, Order, OrderEvent
 from orders.models.orders import OrderQuerySet
@@ -155,9 +155,14 @@ def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock
         positions=positions,
         holdings=holdings,
         traded=day_trades(account, trades, now=now),
-        expired=expired_among({key for key, _ in ours}, now=now),
+        expired=expired_among(_named(ours, positions), now=now),
     )
     return Found(reading, tuple(trades), tuple(compare(reading)), _unbooked(account, now=now))
+
+
+def _named(ours: Holdings, positions: Sequence[PositionReport]) -> set[str]:
+    """The instruments that either side names."""
+    return {key for key, _ in ours} | {row.instrument_key for row in positions}
 
 
 def _askable(rows: Sequence[_Row]) -> list[_Row]:

@@ -162,6 +162,7 @@ def _new_trade(order: Order, report: TradeReport, *, now: datetime) -> Trade:
         product=report.product,
         quantity=report.quantity,
         price=report.price,
+        is_settlement=order.source == OrderSource.EXPIRY,
         session_date=installed_venue().session_date(order.instrument.ref(), report.traded_at),
         traded_at=report.traded_at,
         created_at=now,
@@ -200,6 +201,7 @@ def _fill(order: Order, trade: Trade, parts: tuple[FillPart, ...]) -> Fill:
         value_before=order.traded_value,
         parts=parts,
         is_adjustment=order.source == OrderSource.ADJUSTMENT,
+        is_settlement=trade.is_settlement,
     )
 
 

@@ -143,10 +143,10 @@ def _hold_what_remains(order: Order, *, now: datetime) -> None:
 def tell_owner(order: Order, *, now: datetime, note: Note | None = None) -> None:
     """Notify the order's owner of the ends that matter; a replay tells nobody.
 
-    An adjustment was never an order: whoever makes it tells of it, in its own words.
+    What was never an order is told of by whoever makes it, in its own words.
     """
     told = _TOLD.get(order.state)
-    if told is None or order.account.own_clock or order.source == OrderSource.ADJUSTMENT:
+    if told is None or order.account.own_clock or not OrderSource(order.source).is_order:
         return
     kind, level, words = told
     message = order.error_message or f"{order.account.name} · {order.get_product_display()}"

@@ -11,12 +11,14 @@ from portfolio.models.positions import (
     PositionType,
 )
 from portfolio.models.sessions import EquityPoint, SessionStatus, TradingSession
+from portfolio.models.settlements import ExpirySettlement, SettlementState
 
 __all__ = [
     "ChargeRate",
     "DifferenceState",
     "EdisTransaction",
     "EquityPoint",
+    "ExpirySettlement",
     "Funds",
     "Holding",
     "LedgerEntry",
@@ -31,6 +33,7 @@ __all__ = [
     "PositionStatus",
     "PositionType",
     "SessionStatus",
+    "SettlementState",
     "SquareOffGroup",
     "SquareOffTime",
     "TradingSession",

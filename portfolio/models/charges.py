@@ -20,6 +20,7 @@ GROUPS = {
     ChargeGroup.INTRADAY: "Shares, intraday",
     ChargeGroup.FUTURES: "Futures",
     ChargeGroup.OPTIONS: "Options",
+    ChargeGroup.EXERCISE: "Options exercised at expiry",
 }
 
 

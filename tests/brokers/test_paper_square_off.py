@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from brokers.gateway import BrokerStatus, Refused
-from brokers.models import PaperOrder
+from brokers.models import EntryKind, PaperLedgerEntry, PaperOrder
 from brokers.terms import OrderType, Product, Side
+from brokers.venue import Settlement
 from tests.brokers.contract import buy, cancel_of, placed, report_of
 from tests.brokers.paper import FUTURE, SHARE, PaperMarket
 from tests.brokers.test_paper_sessions import THURSDAY, at, pass_to
@@ -110,33 +111,43 @@ class TestSquareOff:
 
 
 class TestExpiry:
-    def test_settles_a_future_at_its_last_price(self, market: PaperMarket) -> None:
+    def test_waits_for_the_exchange_s_price_however_old_the_last_tick(
+        self, market: PaperMarket
+    ) -> None:
         self._carry_a_future_to_its_last_evening(market, last="120")
-        assert [each.quantity for each in market.gateway.positions()] == [0]
-        assert market.gateway.trades()[-1].price == Decimal(120)
-        # 65 × 20 of profit, less 0.03 % of 6,500 and of 7,800.
-        assert market.gateway.funds().cash == Decimal("1001295.71")
-
-    def test_is_told_as_an_order_of_the_broker_s_own(self, market: PaperMarket) -> None:
-        self._carry_a_future_to_its_last_evening(market, last="120")
-        own = market.told[-1].orders[-1]
-        assert (own.tag, own.status, own.side) == ("", BrokerStatus.FILLED, Side.SELL)
-
-    def test_happens_once(self, market: PaperMarket) -> None:
-        self._carry_a_future_to_its_last_evening(market, last="120")
-        pass_to(market, at("09:16", date(2026, 7, 1)))
-        assert PaperOrder.objects.filter(is_square_off=True).count() == 1
-
-    def test_waits_for_a_price(self, market: PaperMarket) -> None:
-        self._carry_a_future_to_its_last_evening(market, last=None)
         assert [each.quantity for each in market.gateway.positions()] == [65]
 
-    def _carry_a_future_to_its_last_evening(self, market: PaperMarket, last: str | None) -> None:
+    def test_settles_at_the_exchange_s_price(self, market: PaperMarket) -> None:
+        self._carry_a_future_to_its_last_evening(market, last="120", settled="125")
+        assert [each.quantity for each in market.gateway.positions()] == [0]
+        # 65 × 25 of profit, less 0.03 % of 6,500 when it was bought and 1.50 at the end.
+        assert market.gateway.funds().cash == Decimal("1001621.55")
+
+    def test_is_neither_an_order_nor_a_trade(self, market: PaperMarket) -> None:
+        self._carry_a_future_to_its_last_evening(market, settled="125")
+        assert (market.gateway.orders(), market.gateway.trades()) == ([], [])
+
+    def test_happens_once(self, market: PaperMarket) -> None:
+        self._carry_a_future_to_its_last_evening(market, settled="125")
+        pass_to(market, at("09:16", date(2026, 7, 1)))
+        kinds = PaperLedgerEntry.objects.filter(kind=EntryKind.SETTLEMENT)
+        assert kinds.count() == 1
+
+    def test_happens_the_day_after_where_the_price_comes_late(self, market: PaperMarket) -> None:
+        self._carry_a_future_to_its_last_evening(market)
+        pass_to(market, at("09:16", date(2026, 7, 1)))
+        market.venue.settlements[FUTURE.key] = Settlement(Decimal(90), Decimal(0))
+        pass_to(market, at("09:17", date(2026, 7, 1)))
+        assert market.gateway.funds().cash == Decimal("999348.05")
+
+    def _carry_a_future_to_its_last_evening(
+        self, market: PaperMarket, *, last: str = "120", settled: str | None = None
+    ) -> None:
         market.share = FUTURE
         market.fill(buy(FUTURE, quantity=65, product=Product.NRML), "100")
-        del market.venue.prices[FUTURE.key]
-        if last is not None:
-            market.venue.prices[FUTURE.key] = Decimal(last)
+        market.venue.prices[FUTURE.key] = Decimal(last)
+        if settled is not None:
+            market.venue.settlements[FUTURE.key] = Settlement(Decimal(settled), Decimal("1.50"))
         pass_to(market, at("15:29", date(2026, 6, 30)))
         assert market.gateway.positions()[0].quantity == 65
         pass_to(market, at("15:31", date(2026, 6, 30)))

@@ -82,13 +82,16 @@ class TestAReportIsBelieved:
         told = reading({MIS: 10}, row(10, product=Product.CNC), traded={KEY: DayTrades(bought=10)})
         assert doubts(told) == ["", ""]
 
-    def test_of_a_contract_that_has_expired(self) -> None:
-        other = PositionReport("NSE:TCS", Product.MIS, 5, Decimal(50))
-        told = reading({MIS: 10, ("NSE:TCS", "MIS"): 5}, other, expired=frozenset({KEY}))
-        assert doubts(told) == [""]
-
 
 class TestComparing:
+    def test_leaves_out_what_has_expired_on_either_side(self) -> None:
+        other = PositionReport("NSE:TCS", Product.MIS, 5, Decimal(50))
+        expired = frozenset({KEY, "NSE:TCS"})
+        assert compare(reading({MIS: 10}, other, expired=expired)) == []
+
+    def test_believes_an_empty_report_where_only_what_expired_was_held(self) -> None:
+        assert compare(reading({MIS: 10}, expired=frozenset({KEY}))) == []
+
     def test_counts_holdings_up_to_what_was_bought_here(self) -> None:
         holding = HoldingReport(KEY, 30, 0, Decimal(90))
         assert compare(reading({CNC: 10}, holdings=(holding,))) == []

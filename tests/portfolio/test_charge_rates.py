@@ -231,3 +231,29 @@ class TestShippedRows:
             earlier_end = ends.get(key, date.min)
             assert earlier_end is not None and earlier_end < row.effective_from
             ends[key] = row.effective_to
+
+
+class TestAnExercise:
+    """65 of strike 25900, the index closing at 26012.35; the writer pays nothing."""
+
+    @pytest.mark.parametrize(
+        ("day", "tax"),
+        [(date(2026, 3, 31), "9.13"), (APRIL, "10.95"), (date(2021, 1, 7), "9.13")],
+    )
+    def test_is_taxed_on_its_intrinsic_value_by_its_day(self, day: date, tax: str) -> None:
+        tariff = Tariff("NFO", *OPTIONS, Side.SELL, day, is_settlement=True)
+        charges = order_charges(Decimal("7302.75"), rates_for(tariff))
+        assert (charges.stt, charges.total) == (Decimal(tax), Decimal(tax))
+
+    def test_costs_its_writer_nothing(self) -> None:
+        tariff = Tariff("BFO", *OPTIONS, Side.BUY, APRIL, is_settlement=True)
+        assert order_charges(LAKH, rates_for(tariff)).total == 0
+
+    def test_of_a_future_costs_nothing(self) -> None:
+        tariff = Tariff("NFO", *FUTURES, Side.SELL, APRIL, is_settlement=True)
+        assert order_charges(LAKH, rates_for(tariff)).total == 0
+
+    def test_before_its_first_rate_is_not_known(self) -> None:
+        tariff = Tariff("NFO", *OPTIONS, Side.SELL, date(2019, 8, 29), is_settlement=True)
+        with pytest.raises(ChargesUnknown, match="No STT rate"):
+            rates_for(tariff)

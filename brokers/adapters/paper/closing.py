@@ -25,10 +25,10 @@ def close_positions(
     """Close what is due in the scope, whose live orders are handed in."""
     due = Q(product=Product.MIS) | Q(contract__expiry__lte=indian_date(at))
     positions = PaperPosition.objects.filter(scope & due).exclude(quantity=0)
-    for position in positions.select_related("contract", "book"):
+    for position in positions.select_related("contract", "book__account"):
         expiry = position.contract.expiry
         if expiry is not None and _has_expired(position, expiry, at, keeper):
-            _settle_at_last_price(position, expiry, keeper)
+            _settle(position, keeper)
         elif position.product == Product.MIS and _is_square_off_due(position, at, keeper):
             _square_off(position, orders, at, keeper)
 
@@ -40,19 +40,15 @@ def _has_expired(position: PaperPosition, expiry: date, at: datetime, keeper: Ke
         return False
 
 
-def _settle_at_last_price(position: PaperPosition, expiry: date, keeper: Keeper) -> None:
-    """The last price stands for the exchange's settlement price; without one nothing is settled."""
-    last = keeper.venue.last_price(position.contract.ref())
-    if last is None:
-        return
-    own = OwnOrder(
-        book=position.book,
-        request=_closing_request(position, abs(position.quantity)),
-        session_date=expiry,
-        why="Settled at its last price when the contract expired",
-        price=last,
+def _settle(position: PaperPosition, keeper: Keeper) -> None:
+    """End it as the exchange does, without an order; until that is known nothing is settled."""
+    settlement = keeper.venue.settlement(
+        position.contract.ref(),
+        quantity=position.quantity,
+        workspace_id=position.book.account.workspace_id,
     )
-    keeper.open_order(own)
+    if settlement is not None:
+        keeper.settle(position, settlement)
 
 
 def _is_square_off_due(position: PaperPosition, at: datetime, keeper: Keeper) -> bool:

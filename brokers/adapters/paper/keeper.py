@@ -7,12 +7,11 @@ from decimal import Decimal
 
 from brokers.adapters.paper.book import contract_for
 from brokers.adapters.paper.latency import acknowledgement_delay
-from brokers.adapters.paper.margins import Leg, PositionState, booked, cash_change
+from brokers.adapters.paper.posting import post_trade, settle_position
 from brokers.adapters.paper.reports import order_report, trade_report
 from brokers.adapters.paper.settlement import turn_day
 from brokers.gateway import AccountUpdate, BrokerStatus, PlaceRequest
 from brokers.models import (
-    EntryKind,
     PaperAccount,
     PaperLedgerEntry,
     PaperOrder,
@@ -20,7 +19,7 @@ from brokers.models import (
     PaperTrade,
 )
 from brokers.terms import Product, Side
-from brokers.venue import Venue
+from brokers.venue import Settlement, Venue
 
 _ORDER_FIELDS = (
     "status",
@@ -35,18 +34,24 @@ _ORDER_FIELDS = (
     "is_untold",
     "updated_at",
 )
-_POSITION_FIELDS = ("session_date", "quantity", "cost", "buy_quantity", "sell_quantity")
+_POSITION_FIELDS = (
+    "session_date",
+    "quantity",
+    "cost",
+    "buy_quantity",
+    "sell_quantity",
+    "realized_pnl",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnOrder:
-    """An order that the broker sends itself; with a price it is filled at once."""
+    """An order that the broker sends itself."""
 
     book: PaperAccount
     request: PlaceRequest
     session_date: date
     why: str
-    price: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -58,12 +63,15 @@ class Keeper:
     told: set[int] = field(default_factory=set)
     trades: list[PaperTrade] = field(default_factory=list)
     opened: list[OwnOrder] = field(default_factory=list)
+    settled: list[tuple[PaperPosition, Settlement]] = field(default_factory=list)
 
     @property
     def book_ids(self) -> set[int]:
         """The books that the draft would write to."""
-        return {order.book_id for order in self.changed.values()} | {
-            own.book.pk for own in self.opened
+        return {
+            *(order.book_id for order in self.changed.values()),
+            *(own.book.pk for own in self.opened),
+            *(position.book_id for position, _ in self.settled),
         }
 
     def change(self, order: PaperOrder, status: BrokerStatus, *, at: datetime, why: str) -> None:
@@ -118,6 +126,10 @@ class Keeper:
         """Send an order of the broker's own, such as a square-off."""
         self.opened.append(own)
 
+    def settle(self, position: PaperPosition, settlement: Settlement) -> None:
+        """End a position of an expired contract: no order, no trade, as at any broker."""
+        self.settled.append((position, settlement))
+
     def write(self, books: dict[int, PaperAccount], *, at: datetime) -> None:
         for book in books.values():
             turn_day(book, at=at, venue=self.venue)
@@ -125,6 +137,7 @@ class Keeper:
             self._place_own(books[own.book.pk], own, at=at)
         PaperOrder.objects.bulk_update(self.changed.values(), _ORDER_FIELDS)
         self._write_trades(books)
+        self._write_settled(books, at=at)
         PaperAccount.objects.bulk_update(books.values(), ["cash", "order_count"])
 
     def updates(self) -> list[AccountUpdate]:
@@ -149,9 +162,15 @@ class Keeper:
         order.save()
         self.note(order)
         self.told.add(order.pk)
-        if own.price is not None:
-            self.fill(order, quantity=order.quantity, price=own.price, at=at)
-            order.status = BrokerStatus.FILLED
+
+    def _write_settled(self, books: dict[int, PaperAccount], *, at: datetime) -> None:
+        entries: list[PaperLedgerEntry] = []
+        for planned, settlement in self.settled:
+            # Read again: the turn of the day may have changed it.
+            position = PaperPosition.objects.select_related("contract").get(pk=planned.pk)
+            entries += settle_position(books[position.book_id], position, settlement, at=at)
+            position.save(update_fields=_POSITION_FIELDS)
+        PaperLedgerEntry.objects.bulk_create(entries)
 
     def _write_trades(self, books: dict[int, PaperAccount]) -> None:
         if not self.trades:
@@ -163,9 +182,9 @@ class Keeper:
         for trade in self.trades:
             order = trade.order
             position = positions[(order.book_id, order.contract_id, order.product)]
-            entries += _post(books[order.book_id], position, trade)
+            entries += post_trade(books[order.book_id], position, trade)
         PaperLedgerEntry.objects.bulk_create(entries)
-        PaperPosition.objects.bulk_update(positions.values(), [*_POSITION_FIELDS, "realized_pnl"])
+        PaperPosition.objects.bulk_update(positions.values(), _POSITION_FIELDS)
 
     def _number_trades(self) -> None:
         last: dict[int, int] = {}
@@ -224,31 +243,3 @@ def new_order(book: PaperAccount, request: PlaceRequest, *, at: datetime) -> Pap
 
 def _by_key(positions: Iterable[PaperPosition]) -> dict[tuple[int, int, str], PaperPosition]:
     return {(each.book_id, each.contract_id, each.product): each for each in positions}
-
-
-def _post(book: PaperAccount, position: PaperPosition, trade: PaperTrade) -> list[PaperLedgerEntry]:
-    """Book one trade on its position and its cash; answer the two ledger entries."""
-    order = trade.order
-    leg = Leg(order.contract.ref(), Product(order.product), Side(order.side), trade.quantity)
-    before = PositionState(
-        quantity=position.quantity,
-        cost=position.cost,
-        buy_quantity=position.buy_quantity,
-        sell_quantity=position.sell_quantity,
-        realized_pnl=position.realized_pnl,
-    )
-    after = booked(before, side=leg.side, quantity=trade.quantity, price=trade.price)
-    position.quantity = after.quantity
-    position.cost = after.cost
-    position.buy_quantity = after.buy_quantity
-    position.sell_quantity = after.sell_quantity
-    position.realized_pnl = after.realized_pnl
-    position.session_date = max(position.session_date, order.session_date)
-    realized = after.realized_pnl - before.realized_pnl
-    amount = cash_change(leg, price=trade.price, realized=realized)
-    book.cash += amount - trade.charges
-    return [
-        PaperLedgerEntry(book=book, kind=kind, amount=money, trade=trade, at=trade.traded_at)
-        for kind, money in ((EntryKind.TRADE, amount), (EntryKind.CHARGES, -trade.charges))
-        if money
-    ]
