@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from operations.errors import contained
-from orders.nudging import nudge_order, nudge_postback
+from orders.nudging import nudge_postback
 from orders.services import (
     advancing,
     ending,
@@ -14,12 +14,14 @@ from orders.services import (
     postbacks,
     reading,
     reconciling,
+    replacing,
     sending,
     settling,
     stopping,
     surplus,
 )
 
+SWEEP_SECONDS = 2.0
 ROUND_SECONDS = 30
 LOOK_SECONDS = 5
 
@@ -37,12 +39,13 @@ def sweep_orders() -> None:
     a broker, so that one which does not answer holds up no sweep.
     """
     with contained("nudging what waits"):
-        for order_id in advancing.waiting_orders(now=timezone.now()):
-            nudge_order(order_id)
+        advancing.nudge_waiting(now=timezone.now(), expires=SWEEP_SECONDS)
     with contained("finding lost sends"):
         sending.find_lost_sends(now=timezone.now())
     with contained("cancelling stopped entries"):
         stopping.sweep_stopped_entries(now=timezone.now())
+    with contained("placing unsent exits again"):
+        replacing.replace_unsent_exits(clock=timezone.now)
     with contained("calling off surplus exits"):
         surplus.sweep_surplus_exits(now=timezone.now())
 

@@ -3,7 +3,7 @@
 import errno
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,7 @@ from celery.worker import state
 from django.db import connection
 from django.utils import timezone
 
+from orders.nudging import EXITS
 from trading_site.celery import app as celery_app
 from trading_site.feeding import FeedRunner, simulated_feed
 from trading_site.streaming import end_streams
@@ -21,6 +22,8 @@ from trading_site.streaming import end_streams
 QUEUES = ("orders", "sync", "strategies", "market", "notifications")
 # A broker that hangs holds six that send and three that read; threads begin when they are needed.
 _WORKERS = 16
+# Exits and cancels have threads of their own, and the sweep that finds what was lost one of them.
+_EXIT_WORKERS = 8
 
 
 class PortBusy(Exception):
@@ -88,12 +91,23 @@ class WebServer:
 
 
 def run_worker(stopped: threading.Event, *, app: Celery = celery_app) -> None:
-    """Work off all queues in a few threads until stopped."""
+    """Work off all queues but that of exits in a few threads until stopped."""
+    _work(stopped, app=app, name="embedded", queues=QUEUES, size=_WORKERS)
+
+
+def run_exit_worker(stopped: threading.Event, *, app: Celery = celery_app) -> None:
+    """Work off exits and cancels alone, whatever the other worker is busy with."""
+    _work(stopped, app=app, name="exits", queues=(EXITS,), size=_EXIT_WORKERS)
+
+
+def _work(
+    stopped: threading.Event, *, app: Celery, name: str, queues: Sequence[str], size: int
+) -> None:
     worker = app.WorkController(
         pool="threads",
-        concurrency=_WORKERS,
-        queues=",".join(QUEUES),
-        hostname="embedded@pinnacle",
+        concurrency=size,
+        queues=",".join(queues),
+        hostname=f"{name}@pinnacle",
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

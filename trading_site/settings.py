@@ -204,7 +204,10 @@ CELERY_WORKER_POOL = "threads"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "polling_interval": 0.05}
 CELERY_TASK_DEFAULT_QUEUE = "orders"
+# Exits and cancels have workers of their own, which nothing else can occupy: orders of that kind
+# are sent to "exits" one by one, and the sweep that finds what was lost is worked off there too.
 CELERY_TASK_ROUTES = {
+    "orders.tasks.sweep_orders": {"queue": "exits"},
     "orders.tasks.reconcile_*": {"queue": "sync"},
     "orders.tasks.settle_*": {"queue": "sync"},
     "orders.tasks.end_order_day": {"queue": "sync"},

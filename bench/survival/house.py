@@ -17,7 +17,7 @@ from bench.run import ROOT
 BIN = Path(sys.executable).parent
 _BEGUN_AGAIN_AFTER = 1.0
 _LOOK = 0.25
-KILLED = ("web", "orders worker", "sync worker", "streams")
+KILLED = ("web", "orders worker", "exits worker", "sync worker", "streams")
 
 
 @dataclass
@@ -118,6 +118,7 @@ def _parts(folder: Path, web_port: int) -> list[Part]:
     commands = {
         "web": [str(BIN / "gunicorn"), *web],
         "orders worker": [*worker, "-Q", "orders", "-c", "20", "-n", "orders@%h"],
+        "exits worker": [*worker, "-Q", "exits", "-c", "12", "-n", "exits@%h"],
         "sync worker": [*worker, "-Q", "sync", "-c", "8", "-n", "sync@%h"],
         "other worker": [*worker, "-Q", rest, "-c", "2", "-n", "rest@%h"],
         "beat": [str(BIN / "celery"), "-A", "trading_site", *beat],

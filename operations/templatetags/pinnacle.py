@@ -9,6 +9,7 @@ from typing import Literal
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -106,6 +107,12 @@ def ist_moment(at: datetime | None) -> str:
 def age(at: datetime | None, now: datetime) -> str:
     """``{{ quote.as_of|age:now }}`` is "3 min old"."""
     return figures.NOTHING if at is None else figures.age(int((now - at).total_seconds()))
+
+
+@register.filter
+def seconds_since(at: datetime) -> int:
+    """How many whole seconds ago that was; the page counts on by itself."""
+    return max(int((timezone.now() - at).total_seconds()), 0)
 
 
 @register.simple_tag

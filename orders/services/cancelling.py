@@ -47,7 +47,7 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
     note = Note(Move.ASK_CANCEL, source, now, f"Cancel asked for by {asker}{why}")
     held.command_sent_at = None
     make_move(held, Move.ASK_CANCEL, note=note, now=now)
-    nudge_order(held.pk)
+    nudge_order(held.pk, is_urgent=True)
     return held
 
 

@@ -14,6 +14,7 @@ from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
+from orders.services.replacing import replace_unsent_exit
 from orders.services.sending import loaded_order, locked_order, ref_for, submit_order
 from orders.services.transitions import Note, add_event, make_move, tell_of
 from orders.states import OrderStatus
@@ -29,9 +30,14 @@ def advance_order(order_id: uuid.UUID, *, clock: Clock) -> None:
 
 
 def advance(order: Order, *, clock: Clock) -> None:
-    """Do what an order that has just been loaded waits for."""
+    """Do what an order that has just been loaded waits for.
+
+    An exit that was too late to be sent is placed again at once.
+    """
     if order.state is OrderStatus.PENDING:
-        submit_order(order, clock=clock)
+        sent = submit_order(order, clock=clock)
+        if sent.is_exit and sent.state is OrderStatus.EXPIRED:
+            replace_unsent_exit(sent.pk, now=clock())
     elif order.state is OrderStatus.CANCEL_PENDING:
         send_cancel(order.pk, clock=clock)
     elif order.state is OrderStatus.MODIFY_PENDING:

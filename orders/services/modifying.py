@@ -147,7 +147,7 @@ def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> O
     held.command_sent_at = None
     note = Note(Move.ASK_MODIFY, EventSource.USER, now, f"{by.name} asked for {words}")
     make_move(held, Move.ASK_MODIFY, note=note, now=now)
-    nudge_order(held.pk)
+    nudge_order(held.pk, is_urgent=held.is_exit)
     return held
 
 

@@ -155,7 +155,7 @@ def _write(
         _record_margin(order, appraisal.margin)
     if verdict.is_allowed:
         count_order(order.account, session_date=proposal.session_date, successful=None, now=now)
-        nudge_order(order.pk)
+        nudge_order(order.pk, is_urgent=order.is_exit)
     return order
 
 

@@ -137,6 +137,13 @@
     });
   }
 
+  function countUp() {
+    all("[data-seconds-since]").forEach((cell) => {
+      const passed = (Date.now() - Date.parse(cell.dataset.secondsSince)) / 1000;
+      cell.textContent = Math.max(0, Math.floor(passed));
+    });
+  }
+
   function drawDay() {
     all("[data-day-from]").forEach((line) => {
       const [from, to] = [Date.parse(line.dataset.dayFrom), Date.parse(line.dataset.dayTo)];
@@ -161,7 +168,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     if (!document.querySelector(".shell")) return;
     listen();
-    setInterval(countDown, 1000);
+    setInterval(() => { countDown(); countUp(); }, 1000);
     setInterval(drawDay, 30000);
   });
   document.addEventListener("visibilitychange", () => {

@@ -87,16 +87,44 @@ class TestOrdersAtASilentBroker:
         sent, waits = OrderStatus.SUBMITTING, OrderStatus.PENDING
         assert seen == [sent] * 6 + [waits] * 3 + [OrderStatus.PLACED]
 
-    def test_are_sent_when_there_is_room_again(self) -> None:
+    def test_are_sent_by_the_first_that_has_room_again(self) -> None:
         silent = make_desk()
         orders = [silent.place() for _ in range(7)]
         silence(silent)
         tasks = [taking(order, silent) for order in orders]
         with answering(broker="kite", place=working_off(*tasks[1:])):
             tasks[0]()
-            assert waiting_orders(now=silent.now) == [orders[6].pk]
-            tasks[6]()
+        assert waiting_orders(now=silent.now) == []
         assert state_of(orders[6]) is OrderStatus.UNKNOWN
+
+    def test_leave_exits_and_cancels_room_of_their_own(self) -> None:
+        silent = make_desk()
+        silent.buy(10)
+        resting = silent.send(silent.place(limit="90.00"))
+        silent.trade("100.00")
+        orders, leaving = [silent.place() for _ in range(9)], silent.place(Side.SELL, 10)
+        cancel_order(resting, by=silent.user, now=silent.now)
+        silence(silent)
+        tasks = [taking(order, silent) for order in orders]
+        seen: list[OrderStatus] = []
+
+        def look() -> None:
+            assert Order.objects.filter(status=OrderStatus.SUBMITTING).count() == 6
+            taking(leaving, silent)()
+            resting.refresh_from_db()
+            seen.extend([state_of(leaving), state_of(orders[8])])
+
+        with answering(broker="kite", place=working_off(*tasks[1:6], look)):
+            tasks[0]()
+        assert resting.command_sent_at is not None
+        assert seen == [OrderStatus.UNKNOWN, OrderStatus.PENDING]
+
+    def test_leave_by_how_long_they_have_waited_and_not_by_whose_message_comes(self) -> None:
+        desk = make_desk()
+        orders = [desk.place() for _ in range(5)]
+        taking(orders[4], desk)()
+        sent = Order.objects.filter(status=OrderStatus.PLACED).order_by("broker_order_id")
+        assert list(sent) == orders
 
     def test_expire_though_there_is_no_room_for_them(self) -> None:
         silent = make_desk()
@@ -124,6 +152,17 @@ class TestTheSweep:
             tasks.sweep_orders()
         assert nudged("orders") == [str(order.pk) for order in orders]
         assert {state_of(order) for order in orders} == {OrderStatus.PENDING}
+
+    def test_calls_for_exits_the_workers_that_entries_cannot_occupy(
+        self, django_capture_on_commit_callbacks: Capture
+    ) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        nudged("orders"), nudged("exits")
+        with django_capture_on_commit_callbacks(execute=True):
+            entry, leaving = desk.place(), desk.place(Side.SELL, 10)
+        assert nudged("orders") == [str(entry.pk)]
+        assert nudged("exits") == [str(leaving.pk)]
 
     def test_hands_each_account_with_unknown_orders_to_a_worker_of_its_own(self) -> None:
         desks = [make_desk("asha"), make_desk("bela")]
@@ -235,6 +274,10 @@ class TestTheQueues:
     def test_keep_readings_apart_from_orders(self, task: str) -> None:
         queue = current_app.amqp.router.route({}, f"orders.tasks.{task}")["queue"]
         assert queue.name == "sync"
+
+    def test_sweep_where_entries_cannot_hold_the_sweep_up(self) -> None:
+        queue = current_app.amqp.router.route({}, "orders.tasks.sweep_orders")["queue"]
+        assert queue.name == "exits"
 
     def test_send_orders_by_their_own(self) -> None:
         queue = current_app.amqp.router.route({}, "orders.tasks.advance_order")["queue"]

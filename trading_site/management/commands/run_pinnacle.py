@@ -19,6 +19,7 @@ from trading_site.embedded import (
     WebServer,
     listen,
     run_beat,
+    run_exit_worker,
     run_feed,
     run_together,
     run_worker,
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         parts = {
             "web": WebServer(listener).run,
             "worker": run_worker,
+            "exits": run_exit_worker,
             "beat": run_beat,
             "feed": run_feed,
             "streams": run_broker_streams,
