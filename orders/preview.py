@@ -8,13 +8,13 @@ from brokers.terms import InstrumentType
 from brokers.venue import CalendarUnknown, installed_venue
 from orders.requests import OrderRequest
 from orders.services.appraising import Appraisal, appraise
-from orders.services.placing import conditions_for
-from orders.services.slicing import foreseen
-from orders.slicing import check_entry, parts_of
-from orders.validation import OrderInvalid, check_request
+from orders.services.slicing import decide
+from orders.slicing import parts_of
+from orders.validation import OrderInvalid
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, order_charges
 from portfolio.rates import Tariff, rates_for
 from risk.proposal import Verdict
+from risk.selectors import free_money
 
 HUNDRED = Decimal(100)
 
@@ -54,62 +54,50 @@ class MarginPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``value`` is quantity times the price it would be judged at. None: nobody can tell.
+    """``value`` is quantity times the price it would be evaluated at. None: nobody can tell.
 
-    ``foreseen`` is how risk would judge it now; None without a price, or for no valid order.
-    ``orders`` is in how many it leaves, where it is above the freeze quantity.
+    ``decision`` is what risk answers to it now; None for an order with errors, which never
+    comes before risk. ``orders`` is in how many it leaves, above the freeze quantity.
     """
 
     value: Decimal | None
     margin: MarginPreview | None
     charges: ChargeBreakdown | None
     errors: dict[str, list[str]]
-    foreseen: Verdict | None = None
+    decision: Verdict | None = None
     orders: int = 1
 
 
 def preview_order(request: OrderRequest, *, now: datetime) -> Preview:
-    """Appraise an order as :func:`place_order` would, and say what refuses it already."""
-    known, errors = appraise(request, now), _errors(request, now)
+    """Appraise an order, and decide on it by the function by which it is placed."""
+    known, errors, decision = appraise(request, now), dict[str, list[str]](), None
+    try:
+        decision = decide(request, known, now)
+    except OrderInvalid as error:
+        errors = error.errors
     price = known.reference_price
     value = price * request.quantity if price is not None else None
-    verdict = foreseen(request, known, now) if value is not None and not errors else None
-    is_exit = verdict is not None and verdict.is_exit
-    if not errors and not is_exit:
-        errors = _entry_errors(request, now)
+    is_exit = decision is not None and decision.is_exit
     return Preview(
         value=value,
-        margin=_margin(known, is_exit=is_exit) if value is not None else None,
+        margin=_margin(request, known, is_exit=is_exit) if value is not None else None,
         charges=_charges(request, value, now) if value is not None else None,
         errors=errors,
-        foreseen=None if errors else verdict,
+        decision=decision,
         orders=len(parts_of(request, at=now)),
     )
 
 
-def _errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
-    part = parts_of(request, at=now)[0]
-    try:
-        check_request(part, conditions_for(part, now))
-    except OrderInvalid as error:
-        return error.errors
-    return {}
-
-
-def _entry_errors(request: OrderRequest, now: datetime) -> dict[str, list[str]]:
-    try:
-        check_entry(request, at=now)
-    except OrderInvalid as error:
-        return error.errors
-    return {}
-
-
-def _margin(known: Appraisal, *, is_exit: bool) -> MarginPreview | None:
-    """What closes a position blocks nothing."""
+def _margin(request: OrderRequest, known: Appraisal, *, is_exit: bool) -> MarginPreview | None:
+    """What closes a position blocks nothing. Orders on their way count as used."""
     if known.margin is None or known.available is None:
         return None
-    needed = Decimal(0) if is_exit else known.margin.total
-    return MarginPreview(needed=needed, available=known.available, used=known.used)
+    free = free_money(request.account, available=known.available, as_of=known.as_of)
+    return MarginPreview(
+        needed=Decimal(0) if is_exit else known.margin.total,
+        available=free,
+        used=known.used + known.available - free,
+    )
 
 
 def _charges(request: OrderRequest, value: Decimal, now: datetime) -> ChargeBreakdown | None:

@@ -1,5 +1,6 @@
 """The order window as it stands: the form, the price, what sending would need and say."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,19 +17,31 @@ from operations.sentences import as_sentences
 from orders.forms import OrderForm
 from orders.preview import Preview, preview_order
 from risk.models import Trading
+from risk.proposal import Refusal
 from risk.selectors import Book, exitable_by_hand, state_with_reason
 
-# By the kinds of risk's refusals: stopped trading, short money, a list that lacks the instrument.
-_TOLD_ELSEWHERE = frozenset({"TRADING_STATE", "MARGIN", "STALE_INSTRUMENT_LIST"})
+# The fields as a sentence names them, in the order of the window.
+_NAMED = {
+    "product": "the product",
+    "order_type": "the order type",
+    "quantity": "the quantity",
+    "price": "the price",
+    "trigger_price": "the trigger price",
+    "account": "the account",
+    "validity": "the validity",
+    "disclosed_quantity": "the disclosed quantity",
+    "is_amo": "the after-market box",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """``preview`` is None while the form does not read as an order.
 
-    ``halt`` says that the account takes no entries now, and why; empty while it does. ``exitable``
-    is how much of the side is an exit even so. ``unlisted`` says of the instrument that the
-    account's broker does not list it as it should.
+    ``errors`` are what keeps it from being sent, by field; ``complaints`` those shown beside the
+    fields. ``halt`` says that the account takes no entries now, and why; empty while it does.
+    ``exitable`` is how much of the side is an exit even so. ``unlisted`` says of the instrument
+    that the account's broker does not list it as it should.
     """
 
     form: OrderForm
@@ -40,7 +53,8 @@ class Ticket:
     exitable: int = 0
     unlisted: str = ""
     able: Capabilities | None = None
-    complaints: dict[str, list[str]] = field(default_factory=dict)
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
+    complaints: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def instrument(self) -> Instrument:
@@ -88,42 +102,45 @@ class Ticket:
         return bool(self.form["is_amo"].value())
 
     @property
+    def refusal(self) -> str:
+        """What placing it now would answer, word for word; empty for an order that may go."""
+        return as_sentences(each.message for each in self._refusals)
+
+    @property
     def is_short(self) -> bool:
-        margin = self.preview.margin if self.preview else None
-        return margin is not None and margin.is_short
+        """Nothing but money is missing."""
+        return {each.kind for each in self._refusals} == {"MARGIN"}
 
     @property
-    def is_stopped(self) -> bool:
-        """It would be refused: entries are stopped, and it is more than an exit."""
-        return bool(self.halt) and (self.form.units or 1) > self.exitable
+    def _refusals(self) -> tuple[Refusal, ...]:
+        decision = self.preview.decision if self.preview else None
+        return decision.refusals if decision else ()
 
     @property
-    def objection(self) -> str:
-        """What risk would say against it besides what the window tells in words of its own."""
-        foreseen = self.preview.foreseen if self.preview else None
-        refusals = foreseen.refusals if foreseen else ()
-        return as_sentences(each.message for each in refusals if each.kind not in _TOLD_ELSEWHERE)
+    def fields_to_check(self) -> str:
+        """Name the fields with errors: the price and the trigger price."""
+        return " and ".join(words for name, words in _NAMED.items() if self.errors.get(name))
 
     @property
-    def would_be_refused(self) -> bool:
-        return self.is_stopped or bool(self.objection)
+    def is_sendable(self) -> bool:
+        return not self.errors and not self.refusal
 
     @property
     def exit_words(self) -> str:
         """Say what is taken while entries are stopped."""
         if not self.exitable:
             return f"Nothing here to exit with a {self.side.label.lower()}."
-        return f"You can {self.side.label.lower()} up to {rupees(self.exitable, 0)} to exit."
+        return f"You can exit up to {rupees(self.exitable, 0)}."
 
     @property
     def button_words(self) -> str:
         """Say what the button does: Buy 350 · ₹4,94,410."""
         units = self.form.units
         words = f"{self.side.label} {rupees(units, 0)}" if units else self.side.label
-        if self.would_be_refused:
-            return f"{words} · would be refused"
-        if self.is_short:
-            return f"{words} · short of margin"
+        if self.fields_to_check:
+            return f"{words} · check {self.fields_to_check}"
+        if not self.is_sendable:
+            return f"{words} · {'short of margin' if self.is_short else 'would be refused'}"
         value = self.preview.value if self.preview else None
         words = words if value is None else f"{words} · {self._money(value)}"
         return f"{words} · at the open" if self.is_queued else words
@@ -167,7 +184,8 @@ def ticket_of(form: OrderForm, *, now: datetime, is_judged: bool) -> Ticket:
         exitable=_exitable(account, form) if account and halt else 0,
         unlisted=_list_words(account, form.instrument, now) if account else "",
         able=able,
-        complaints=_complaints(form, preview) if is_judged else {},
+        errors=_merged(reading.errors, preview.errors if preview else {}),
+        complaints=_merged(form.errors, preview.errors if preview else {}) if is_judged else {},
     )
 
 
@@ -214,9 +232,11 @@ def _as_opened(form: OrderForm) -> OrderForm:
     return OrderForm(opened, instrument=form.instrument, accounts=form.accounts)
 
 
-def _complaints(form: OrderForm, preview: Preview | None) -> dict[str, list[str]]:
-    found = {name: [str(each) for each in errors] for name, errors in form.errors.items()}
-    for name, errors in (preview.errors if preview else {}).items():
+def _merged(
+    of_form: Mapping[str, Iterable[object]], of_order: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    found = {name: [str(each) for each in errors] for name, errors in of_form.items()}
+    for name, errors in of_order.items():
         fresh = [each for each in errors if each not in found.get(name, [])]
         found[name] = [*found.get(name, []), *fresh]
     return found

@@ -173,3 +173,5 @@ REACH_RULES: dict[str, Callable[[Decimal, Reach], Finding]] = {
 AMOUNT_RULES = frozenset(
     {"MAX_POSITION_SIZE", "MAX_DAILY_LOSS", "MIN_CAPITAL_THRESHOLD", "PROFIT_LOCK"}
 )
+# They measure against the capital that the day began with.
+CAPITAL_RULES = frozenset({"MAX_DRAWDOWN", "MIN_CAPITAL_THRESHOLD"})

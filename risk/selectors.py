@@ -26,6 +26,7 @@ __all__ = [
     "exitable_by_hand",
     "exitable_quantities",
     "exposure",
+    "free_money",
     "is_left_to_outside",
     "reserved_margin",
     "state_with_reason",
@@ -233,6 +234,11 @@ def is_left_to_outside(position: Position) -> bool:
     return waiting.filter(
         account=position.account_id, instrument=position.instrument_id, product=position.product
     ).exists()
+
+
+def free_money(account: TradingAccount, *, available: Decimal, as_of: object) -> Decimal:
+    """What an entry may block: the broker's figure of that moment, less what it did not know of."""
+    return available - reserved_margin(account, since=as_of)
 
 
 def reserved_margin(account: TradingAccount, *, since: object) -> Decimal:

@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet, Sum
 from brokers.models import TradingAccount
 from portfolio.models import Position, PositionStatus, PositionType, TradingSession
 from portfolio.trading_days import day_of_marks
+from portfolio.valuation import capital_of
 from risk.kinds import MoneyKind, kind_of
 from risk.models import Reservation, RiskRule, RuleStanding
-from risk.rules import DayFigures
+from risk.rules import CAPITAL_RULES, DayFigures
 
 # No exchange has ever rested longer between two of its days.
 _LATELY = timedelta(days=30)
@@ -76,15 +77,20 @@ def day_figures(standing: RuleStanding, account: TradingAccount, *, on: date) ->
 
     A rule of a strategy sees that strategy's trades of the day; one of an account that account's
     session; one of the whole workspace the sessions of its accounts of the same kind of money.
+    A day that the account has not begun counts with the capital that it would begin with.
     """
     rule = standing.rule
     if rule.user_strategy_id is not None:
         return _strategy_figures(standing, account, on=on)
     accounts = list(accounts_within(rule, account))
     sessions = TradingSession.objects.filter(account__in=accounts, session_date=on)
-    totals = sessions.aggregate(pnl=Sum("total_pnl"), capital=Sum("capital_at_start"))
+    begun = list(sessions.values_list("account_id", "total_pnl", "capital_at_start"))
+    pnl = sum((each[1] for each in begun), Decimal(0))
+    capital = sum((each[2] for each in begun), Decimal(0))
+    if account.pk not in {each[0] for each in begun}:
+        capital += _capital_to_begin_with(rule, account)
     orders = Reservation.objects.filter(account__in=accounts, session_date=on).count()
-    return _figures(standing, (totals["pnl"], totals["capital"]), orders=orders, on=on)
+    return _figures(standing, (pnl, capital), orders=orders, on=on)
 
 
 def accounts_within(rule: RiskRule, account: TradingAccount) -> Iterable[TradingAccount]:
@@ -131,7 +137,7 @@ def _alike(account: TradingAccount) -> Iterable[TradingAccount]:
 
 
 def _strategy_figures(standing: RuleStanding, account: TradingAccount, *, on: date) -> DayFigures:
-    strategy_id = standing.rule.user_strategy_id
+    rule, strategy_id = standing.rule, standing.rule.user_strategy_id
     day = Position.objects.filter(
         account=account,
         user_strategy=strategy_id,
@@ -143,21 +149,26 @@ def _strategy_figures(standing: RuleStanding, account: TradingAccount, *, on: da
     zero = Decimal(0)
     pnl = (day["realized"] or zero) + (day["unrealized"] or zero) - (day["charges"] or zero)
     session = TradingSession.objects.filter(account=account, session_date=on).first()
-    capital = session.capital_at_start if session else None
+    capital = session.capital_at_start if session else _capital_to_begin_with(rule, account)
     orders = Reservation.objects.filter(
         account=account, user_strategy_id=strategy_id, session_date=on
     ).count()
     return _figures(standing, (pnl, capital), orders=orders, on=on)
 
 
+def _capital_to_begin_with(rule: RiskRule, account: TradingAccount) -> Decimal:
+    """Read only where the rule asks for it: it is worked out from all that the account holds."""
+    return capital_of(account) if rule.rule_type in CAPITAL_RULES else Decimal(0)
+
+
 def _figures(
     standing: RuleStanding,
-    money: tuple[Decimal | None, Decimal | None],
+    money: tuple[Decimal, Decimal],
     *,
     orders: int,
     on: date,
 ) -> DayFigures:
-    pnl, capital = money[0] or Decimal(0), money[1] or Decimal(0)
+    pnl, capital = money
     is_today = standing.evaluated_on == on
     peak = max(standing.peak_pnl, pnl) if is_today else max(pnl, Decimal(0))
     return DayFigures(pnl, peak, capital, orders, standing.currency)

@@ -20,7 +20,7 @@ from orders.slicing import check_entry, parts_of
 from orders.states import OrderStatus
 from orders.validation import check_request
 from risk.proposal import Verdict
-from risk.services import foresee
+from risk.services import evaluate_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def place_in_slices(
     """
     parts = parts_of(request, at=now)
     if len(parts) > 1 and not _is_written(request, idempotency_key):
-        _check_whole(request, parts[0], now)
+        _check_whole(request, now)
     orders = list[Order]()
     for number, part in enumerate(parts, start=1):
         key = slice_key(idempotency_key, number)
@@ -62,9 +62,17 @@ def place_in_slices(
     return Placed(tuple(orders))
 
 
-def foreseen(request: OrderRequest, appraisal: Appraisal, now: datetime) -> Verdict:
-    """Say how risk would evaluate an order now, whole as it is; nothing is held."""
-    return foresee(proposal_for(request, appraisal, order_id=new_id(), now=now))
+def decide(request: OrderRequest, appraisal: Appraisal, now: datetime) -> Verdict:
+    """Decide on an order whole as it is, as placing does; nothing is held.
+
+    :raises OrderInvalid: naming each field that is wrong.
+    """
+    part = parts_of(request, at=now)[0]
+    check_request(part, conditions_for(part, now))
+    decision = evaluate_order(proposal_for(request, appraisal, order_id=new_id(), now=now))
+    if not decision.is_exit:
+        check_entry(request, at=now)
+    return decision
 
 
 def slice_key(key: str, number: int) -> str:
@@ -72,13 +80,10 @@ def slice_key(key: str, number: int) -> str:
     return key if number == 1 else f"{key}:{number}"[-LONGEST_KEY:]
 
 
-def _check_whole(request: OrderRequest, part: OrderRequest, now: datetime) -> None:
-    check_request(part, conditions_for(part, now))
-    verdict = foreseen(request, appraise(request, now), now)
-    if not verdict.is_exit:
-        check_entry(request, at=now)
-    if not verdict.is_allowed:
-        words = as_sentences(refusal.message for refusal in verdict.refusals)
+def _check_whole(request: OrderRequest, now: datetime) -> None:
+    decision = decide(request, appraise(request, now), now)
+    if not decision.is_allowed:
+        words = as_sentences(refusal.message for refusal in decision.refusals)
         raise OrderInvalid({"instrument": [words]})
 
 

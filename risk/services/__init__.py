@@ -1,5 +1,11 @@
 from risk.services.evaluating import ProtectiveExit, evaluate_account
-from risk.services.judging import foresee, judge, judge_change, record_refusals
+from risk.services.judging import (
+    evaluate_change,
+    evaluate_order,
+    judge,
+    judge_change,
+    record_refusals,
+)
 from risk.services.limits import RuleInvalid, add_rule, change_rule, remove_rule
 from risk.services.reserving import Held, hand_over, hold, hold_remaining
 from risk.services.switching import (
@@ -16,7 +22,8 @@ __all__ = [
     "change_rule",
     "engage_kill_switch",
     "evaluate_account",
-    "foresee",
+    "evaluate_change",
+    "evaluate_order",
     "hand_over",
     "hold",
     "hold_remaining",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from brokers.models import TradingAccount
 from operations.figures import rupees
 from portfolio.services.sessions import lock_account
 from risk.models import (
@@ -30,24 +31,17 @@ def judge(proposal: Proposal, *, now: datetime) -> Verdict:
     """
     account = lock_account(proposal.account)
     stance = _stance(proposal)
-    refusals: tuple[Refusal, ...] = ()
-    if proposal.reduce_only and proposal.quantity > stance.own_exitable:
-        refusals = (_too_large(stance.own_exitable),)
-    elif not stance.is_exit:
+    if not stance.is_exit:
         hold_desk_counts(account)
-        refusals = tuple(objections(proposal, account, stance))
-    verdict = Verdict(is_exit=stance.is_exit, refusals=refusals)
-    if verdict.is_allowed:
-        _reserve(proposal, is_exit=stance.is_exit, now=now)
-    return verdict
+    decision = _decision(proposal, account, stance)
+    if decision.is_allowed:
+        _reserve(proposal, is_exit=decision.is_exit, now=now)
+    return decision
 
 
-def foresee(proposal: Proposal) -> Verdict:
-    """Say how an order would be judged now. Nothing is locked or held: another may be first."""
-    stance = _stance(proposal)
-    if stance.is_exit:
-        return Verdict(is_exit=True)
-    return Verdict(False, tuple(objections(proposal, proposal.account, stance)))
+def evaluate_order(proposal: Proposal) -> Verdict:
+    """Decide as :func:`judge` would now; nothing is locked or reserved, another may be first."""
+    return _decision(proposal, proposal.account, _stance(proposal))
 
 
 def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
@@ -58,6 +52,33 @@ def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
     """
     account = lock_account(proposal.account)
     held = Reservation.objects.get(order_id=proposal.order_id)
+    if not held.is_exit:
+        hold_desk_counts(account)
+    decision = _decision_on_change(proposal, account, held)
+    if decision.is_allowed:
+        held.margin = max(held.margin_held, proposal.margin or _NOTHING)
+        held.quantity = held.judged_quantity = max(held.quantity, proposal.quantity)
+        held.price = proposal.reference_price or held.price
+        held.save(update_fields=["quantity", "price", "margin", "judged_quantity"])
+    return decision
+
+
+def evaluate_change(proposal: Proposal) -> Verdict:
+    """Decide as :func:`judge_change` would now; nothing is locked or held."""
+    held = Reservation.objects.get(order_id=proposal.order_id)
+    return _decision_on_change(proposal, proposal.account, held)
+
+
+def _decision(proposal: Proposal, account: TradingAccount, stance: Stance) -> Verdict:
+    refusals: tuple[Refusal, ...] = ()
+    if proposal.reduce_only and proposal.quantity > stance.own_exitable:
+        refusals = (_too_large(stance.own_exitable),)
+    elif not stance.is_exit:
+        refusals = tuple(objections(proposal, account, stance))
+    return Verdict(is_exit=stance.is_exit, refusals=refusals)
+
+
+def _decision_on_change(proposal: Proposal, account: TradingAccount, held: Reservation) -> Verdict:
     stance = _stance(proposal, without=proposal.order_id)
     refusals: tuple[Refusal, ...] = ()
     if held.is_exit:
@@ -67,13 +88,7 @@ def judge_change(proposal: Proposal, *, now: datetime) -> Verdict:
         more = proposal.margin
         if more is not None:
             more = max(more - held.margin_held, _NOTHING)
-        hold_desk_counts(account)
         refusals = tuple(objections(replace(proposal, margin=more), account, stance))
-    if not refusals:
-        held.margin = max(held.margin_held, proposal.margin or _NOTHING)
-        held.quantity = held.judged_quantity = max(held.quantity, proposal.quantity)
-        held.price = proposal.reference_price or held.price
-        held.save(update_fields=["quantity", "price", "margin", "judged_quantity"])
     return Verdict(is_exit=held.is_exit, refusals=refusals)
 
 

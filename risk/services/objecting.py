@@ -23,7 +23,7 @@ from risk.rules import (
     daily_loss,
     largest_position,
 )
-from risk.selectors import reserved_margin, state_with_reason
+from risk.selectors import free_money, state_with_reason
 from risk.standings import (
     day_figures,
     new_standing,
@@ -129,7 +129,8 @@ def _differences(proposal: Proposal) -> Iterator[Refusal]:
 def _money(proposal: Proposal, account: TradingAccount) -> Iterator[Refusal]:
     if proposal.margin is None or proposal.available is None:
         return
-    free = proposal.available - reserved_margin(account, since=proposal.available_as_of)
+    as_of = proposal.available_as_of
+    free = free_money(account, available=proposal.available, as_of=as_of)
     if proposal.margin > free:
         words = f"Needs {rupees(proposal.margin)}; {rupees(max(free, Decimal(0)))} is free"
         yield Refusal("MARGIN", words, actual=proposal.margin, limit=free)

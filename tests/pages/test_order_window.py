@@ -155,7 +155,7 @@ class TestOrderWindowRefuses:
         )
         asked = {"instrument": share.key, "side": "SELL", "quantity": quantity}
         page = browser.get(URL, asked).content.decode()
-        assert "You can sell up to 10 to exit" in page
+        assert "You can exit up to 10." in page
         assert ("would be refused" in page) is refused
 
     def test_nothing_that_margin_is_short_for_but_says_so_on_the_button(
@@ -186,6 +186,7 @@ class TestOrderWindowOpens:
         self, browser: Client, account: TradingAccount, now: datetime
     ) -> None:
         closed = make_instrument("NSE:RELIANCE")
+        put_quotes([quote_at(closed, "1400.00", at=now)])
         with time_machine.travel(now + timedelta(hours=10), tick=False):
             page = browser.get(URL, {"instrument": closed.key, "account": str(account.pk)})
         assert "After-market order." in page.content.decode()
