@@ -9,8 +9,9 @@
     return htmx.ajax("GET", url, { target: "#window", swap: "innerHTML" }).then(() => {
       if (!pane().firstElementChild) return; // refused: the page says why
       if (!pane().open) pane().show();
-      const first = pane().querySelector("[autofocus], .is-invalid, input:not([type=hidden])");
-      if (first) { first.focus(); if (first.select) first.select(); }
+      const find = (selector) => pane().querySelector(selector);
+      const first = find(".is-invalid") || find("[autofocus]") || find("input:not([type=hidden])");
+      if (first) first.focus();
     });
   }
 
@@ -66,6 +67,24 @@
     event.target.value = next.toFixed(decimals);
     event.target.dispatchEvent(new Event("input", { bubbles: true }));
   });
+
+  // A button that says what keeps the order back sends nothing: it leads to the field, or asks
+  // again. What is typed meanwhile lifts that, since only the server knows what it makes of it.
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    const send = form && form.matches("form.ticket") && form.querySelector("[aria-disabled]");
+    if (send) send.removeAttribute("aria-disabled");
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form.ticket") || !form.querySelector("[type=submit][aria-disabled]")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const words = form.querySelector(".invalid-feedback:not(:empty)");
+    const field = words && form.querySelector(`[aria-describedby~="${CSS.escape(words.id)}"]`);
+    if (field) field.focus();
+    htmx.trigger(form, "change");
+  }, true);
 
   // An answer that did not come, or says that it failed, must not look like nothing happened.
   function say(words) {
