@@ -1,5 +1,6 @@
 """Connecting a broker, its credentials, and the login that a person does there."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,8 +19,10 @@ from brokers.connection_views import connection_to_log_in, managed_connection
 from brokers.forms import ConnectForm, CredentialsForm, TokenForm, shown_credentials
 from brokers.logging_in import StateInvalid, begin_login, come_back
 from brokers.logins import Guide
+from brokers.models import BrokerConnection
 from brokers.registry import Broker, UnknownBroker, brokers, guide_of
 from brokers.services import NameTaken, NewConnection
+from brokers.typed_secrets import forget_secrets, keep_secrets, kept_secrets
 
 _LONGEST_ANSWER = 2000
 
@@ -38,21 +41,32 @@ def choose(request: UserRequest) -> HttpResponse:
 @manager_required
 def connect(request: UserRequest, broker: str) -> HttpResponse:
     found, guide = _broker(broker)
-    form = ConnectForm(request.POST or None, guide=guide, initial={"alias": found.label})
-    if form.is_valid():
-        new = NewConnection(
-            found.name, alias=form.cleaned_data["alias"], credentials=form.credentials
-        )
-        try:
-            connection = connect_real_broker(
-                request.workspace, user=request.user, form=new, now=timezone.now()
-            )
-        except NameTaken as error:
-            form.add_error("alias", str(error))
-        else:
-            return redirect("brokers:detail", connection.pk)
+    now = timezone.now()
+    if request.method == "GET":
+        forget_secrets(request)
+    kept = kept_secrets(request, broker, now=now)
+    initial = {"alias": found.label}
+    form = ConnectForm(request.POST or None, guide=guide, kept=kept, initial=initial)
+    connection = _connected(request, found, form, now=now) if form.is_valid() else None
+    if connection is not None:
+        forget_secrets(request)
+        return redirect("brokers:detail", connection.pk)
+    if form.is_bound:
+        keep_secrets(request, broker, form.keep_sound(), now=now)
     context = {"form": form, "broker": found, "guide": guide, **_addresses(request, found)}
     return render(request, "brokers/connect.html", context)
+
+
+def _connected(
+    request: UserRequest, broker: Broker, form: ConnectForm, *, now: datetime
+) -> BrokerConnection | None:
+    alias = form.cleaned_data["alias"]
+    new = NewConnection(broker.name, alias=alias, credentials=form.credentials)
+    try:
+        return connect_real_broker(request.workspace, user=request.user, form=new, now=now)
+    except NameTaken as error:
+        form.add_error("alias", str(error))
+        return None
 
 
 @sensitive_post_parameters()
@@ -60,11 +74,12 @@ def connect(request: UserRequest, broker: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @manager_required
 def credentials(request: UserRequest, connection_id: UUID) -> HttpResponse:
-    """Replace what was typed at first; secrets are typed anew, never shown."""
+    """Replace what was typed at first; a secret is never shown, and left empty it stays."""
     connection = managed_connection(request, connection_id)
     found, guide = _broker(connection.broker_type)
-    shown = shown_credentials(guide, connection.read_credentials())
-    form = CredentialsForm(request.POST or None, guide=guide, initial=shown)
+    held = connection.read_credentials()
+    shown = shown_credentials(guide, held)
+    form = CredentialsForm(request.POST or None, guide=guide, kept=held, initial=shown)
     if form.is_valid():
         renew_credentials(
             connection, by=request.user, credentials=form.credentials, now=timezone.now()

@@ -5,29 +5,60 @@ from collections.abc import Mapping
 
 from django import forms
 
+from brokers.codes import SetupKeyInvalid, check_setup_key
 from brokers.logins import CredentialField, Guide
 
 _PREFIX = "field_"
+_FORGET = "forget_"
 _LONGEST = 4000
 
 
 class CredentialsForm(forms.Form):
-    """One field for each line of the broker's guide."""
+    """One field for each line of the broker's guide.
 
-    def __init__(self, *args: object, guide: Guide, **kwargs: object) -> None:
+    ``kept`` are secrets that are here already: left empty, such a field keeps its own.
+    """
+
+    def __init__(
+        self, *args: object, guide: Guide, kept: Mapping[str, str] | None = None, **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments
+        self.guide = guide
+        secret = {each.name for each in guide.fields if each.is_secret}
+        self.kept = {name: text for name, text in (kept or {}).items() if name in secret and text}
         for each in guide.fields:
             self.fields[_PREFIX + each.name] = _field_of(each)
+            if each.name in self.kept:
+                self._say_kept(each)
+            if each.name in self.kept and not each.is_required:
+                forget = forms.BooleanField(label=f"Forget the {each.label}", required=False)
+                self.fields[_FORGET + each.name] = forget
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What was typed, under the adapter's names, without what was left empty."""
-        typed = {
-            name.removeprefix(_PREFIX): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(_PREFIX)
-        }
-        return {name: value for name, value in typed.items() if value}
+        """What was typed or kept, under the adapter's names, without what was left empty.
+
+        Of a form with errors: what of it was sound.
+        """
+        given = self.cleaned_data
+        names = [each.name for each in self.guide.fields]
+        typed = {name: given.get(_PREFIX + name) for name in names}
+        kept = {name: text for name, text in self.kept.items() if not given.get(_FORGET + name)}
+        found = {name: typed[name] or kept.get(name, "") for name in names}
+        return {name: text for name, text in found.items() if text}
+
+    def keep_sound(self) -> dict[str, str]:
+        """Ask no more for the secrets of a refused form that were sound, and return them."""
+        for each in self.guide.fields:
+            if each.is_secret and each.name in self.credentials:
+                self.kept[each.name] = self.credentials[each.name]
+                self._say_kept(each)
+        return self.kept
+
+    def _say_kept(self, each: CredentialField) -> None:
+        field = self.fields[_PREFIX + each.name]
+        field.required = False
+        field.help_text = "Kept as it was typed, and not shown. Left empty it stays."
 
 
 class ConnectForm(CredentialsForm):
@@ -85,7 +116,15 @@ def _field_of(each: CredentialField) -> forms.CharField:
         required=each.is_required,
         max_length=_LONGEST,
         widget=widget,
+        validators=[_check_setup_key] if each.is_setup_key else [],
     )
+
+
+def _check_setup_key(typed: str) -> None:
+    try:
+        check_setup_key(typed)
+    except SetupKeyInvalid as error:
+        raise forms.ValidationError(str(error)) from error
 
 
 def _address(typed: str) -> str:

@@ -26,13 +26,17 @@ class LoginStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One line of the connect wizard. A secret one is sealed and never shown again."""
+    """One line of the connect wizard. A secret one is sealed and never shown again.
+
+    ``is_setup_key`` says that the codes of a login are made from it.
+    """
 
     name: str
     label: str
     help_text: str = ""
     is_secret: bool = True
     is_required: bool = True
+    is_setup_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

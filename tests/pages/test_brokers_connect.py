@@ -1,9 +1,11 @@
 """Connecting a broker on its pages, and what the page of a connection shows to whom."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from pytest_django import Settings
 
 from accounts.models import Membership, Role
@@ -76,6 +78,51 @@ class TestConnectPage:
         page = client_of(desk).post(CONNECT, {**TYPED, "field_pin": ""})
         assert "field_pin" in page.context["form"].errors
         assert not BrokerConnection.objects.filter(broker_type="angel").exists()
+
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            ("123456", "These 6 digits are a code"),
+            ("123 456", "These 6 digits are a code"),
+            ("not base 32!", "letters A to Z and digits 2 to 7 only"),
+            ("JBSWY3DP", "at least 16 characters; these are 8"),
+        ],
+    )
+    @pytest.mark.parametrize("broker", ["angel", "dhan"])
+    def test_takes_no_code_for_a_totp_secret(
+        self, desk: Desk, broker: str, typed: str, words: str
+    ) -> None:
+        sent = {**TYPED, "field_client_id": "1100", "field_totp_secret": typed}
+        page = client_of(desk).post(f"/brokers/connect/{broker}/", sent).content.decode()
+        assert words in page and typed not in page.replace(words, "")
+        assert not BrokerConnection.objects.filter(broker_type=broker).exists()
+
+    def test_asks_for_no_secret_again_that_was_sound(self, desk: Desk) -> None:
+        client = client_of(desk)
+        page = client.post(CONNECT, {**TYPED, "field_totp_secret": "123456"})
+        assert SECRETS[0] not in page.content.decode()
+        mended = {**TYPED, "field_api_key": "", "field_pin": ""}
+        client.post(CONNECT, mended)
+        connection = BrokerConnection.objects.get(broker_type="angel")
+        assert connection.read_credentials() == CREDENTIALS
+        assert "typed_secrets" not in client.session
+
+    def test_keeps_no_secret_in_clear(self, desk: Desk) -> None:
+        client = client_of(desk)
+        client.post(CONNECT, {**TYPED, "alias": ""})
+        assert not any(secret in str(dict(client.session)) for secret in SECRETS)
+
+    @pytest.mark.parametrize("left", ["opened anew", "another broker", "too long ago"])
+    def test_keeps_a_secret_for_this_form_alone(self, desk: Desk, left: str) -> None:
+        client = client_of(desk)
+        client.post(CONNECT, {**TYPED, "alias": ""})
+        if left == "opened anew":
+            client.get(CONNECT)
+        after = timedelta(minutes=11 if left == "too long ago" else 0)
+        address = "/brokers/connect/kite/" if left == "another broker" else CONNECT
+        with time_machine.travel(desk.now + after, tick=False):
+            page = client.post(address, {**TYPED, "field_api_key": ""})
+        assert "field_api_key" in page.context["form"].errors
 
     def test_says_that_a_name_is_taken(self, desk: Desk, angel: BrokerConnection) -> None:
         page = client_of(desk).post(CONNECT, TYPED)
@@ -221,6 +268,26 @@ class TestCredentials:
         assert b"live trading is turned off" in client.get(url(angel, "credentials/")).content
         client.post(url(angel, "credentials/"), TYPED)
         assert not angel.accounts.filter(live_enabled=True).exists()
+
+    def test_keep_what_is_left_empty(self, desk: Desk, angel: BrokerConnection) -> None:
+        sent = {"field_client_code": "", "field_totp_secret": "JBSWY3DPEHPK3PXP"}
+        client = client_of(desk)
+        assert client.post(url(angel, "credentials/"), sent).status_code == 200
+        client.post(url(angel, "credentials/"), {**sent, "field_client_code": "A9"})
+        angel.refresh_from_db()
+        changed = {"client_code": "A9", "totp_secret": "JBSWY3DPEHPK3PXP"}
+        assert angel.read_credentials() == CREDENTIALS | changed
+
+    def test_forget_an_optional_secret_when_asked(self, desk: Desk) -> None:
+        client = client_of(desk)
+        sent = {"alias": "Dhan", "field_client_id": "1100", "field_pin": "1234"}
+        client.post("/brokers/connect/dhan/", {**sent, "field_totp_secret": "JBSWY3DPEHPK3PXP"})
+        dhan = BrokerConnection.objects.get(broker_type="dhan")
+        client.post(
+            url(dhan, "credentials/"), {**sent, "field_pin": "", "forget_totp_secret": "on"}
+        )
+        dhan.refresh_from_db()
+        assert dhan.read_credentials() == {"client_id": "1100", "pin": "1234"}
 
 
 class TestCallback:

@@ -14,6 +14,7 @@ FIELDS = (
         "totp_secret",
         "TOTP secret",
         "The text shown beneath the QR code at smartapi.angelone.in/enable-totp",
+        is_setup_key=True,
     ),
 )
 STEPS = (

@@ -9,7 +9,7 @@ GUIDE = Guide(
         CredentialField("pin", "PIN", "The PIN of your Dhan login", is_required=False),
         CredentialField(
             "totp_secret", "TOTP secret", "The setup key shown beside the QR code",
-            is_required=False,
+            is_required=False, is_setup_key=True,
         ),
         CredentialField(
             "api_key", "API key", "Only for signing in on Dhan's page", is_required=False
