@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.reauthentication import is_lately_authenticated
 from accounts.services import ensure_workspace
 from operations.requests import client_ip
 
@@ -42,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Sign in; somebody made on the command line, or taken off every desk, gets their own."""
         ensure_workspace(user)
         super().login(request, user)
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Ask for the password again where every other page does."""
+        return not is_lately_authenticated(self.request, now=timezone.now())
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Count attempts by the same address that the audit writes down."""

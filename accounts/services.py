@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
@@ -112,6 +113,17 @@ def set_user_status(user: User, *, status: UserStatus, by: User, now: datetime) 
     if status != UserStatus.ACTIVE:
         revoke_sessions(user, now=now)
     _log(by, f"set {user} to {status}")
+
+
+def keep_address_of(user: User) -> None:
+    """Note the address in force as the primary one: it is told when another takes its place.
+
+    Somebody made on the command line has an address and no row of it.
+    """
+    if not EmailAddress.objects.filter(user=user, primary=True).exists():
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"primary": True}
+        )
 
 
 def _locked(membership: Membership) -> Membership:

@@ -2,17 +2,40 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from allauth.account.models import EmailAddress
+from allauth.account.views import email as change_email
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import UserRequest
 from accounts.middleware import WORKSPACE_KEY
-from accounts.models import Workspace
+from accounts.models import User, Workspace
+from accounts.reauthentication import reauthentication_required
+from accounts.services import keep_address_of
 
 THEMES = ("light", "dark")
 YEAR = 365 * 24 * 3600
+
+
+@require_http_methods(["GET", "POST"])
+@reauthentication_required
+def email(request: UserRequest) -> HttpResponseBase:
+    """Add an address and put it in force, which it can be once its letter has been answered."""
+    chosen = request.POST.get("email", "")
+    if "action_primary" in request.POST and not _is_confirmed(request.user, chosen):
+        messages.error(request, "Open the link in the letter that was sent to that address first.")
+        return redirect("account_email")
+    keep_address_of(request.user)
+    answer: HttpResponseBase = change_email(request)
+    return answer
+
+
+def _is_confirmed(user: User, address: str) -> bool:
+    mine = EmailAddress.objects.filter(user=user, email__iexact=address, verified=True)
+    return bool(mine.exists())
 
 
 @require_GET

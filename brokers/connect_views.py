@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import UserRequest
 from accounts.permissions import manager_required, trader_required
+from accounts.reauthentication import reauthentication_required
 from brokers.connecting import connect_real_broker, renew_credentials
 from brokers.connection_views import connection_to_log_in, managed_connection
 from brokers.forms import ConnectForm, CredentialsForm, TokenForm, shown_credentials
@@ -39,6 +40,7 @@ def choose(request: UserRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @manager_required
+@reauthentication_required
 def connect(request: UserRequest, broker: str) -> HttpResponse:
     found, guide = _broker(broker)
     now = timezone.now()
@@ -73,6 +75,7 @@ def _connected(
 @never_cache
 @require_http_methods(["GET", "POST"])
 @manager_required
+@reauthentication_required
 def credentials(request: UserRequest, connection_id: UUID) -> HttpResponse:
     """Replace what was typed at first; a secret is never shown, and left empty it stays."""
     connection = managed_connection(request, connection_id)

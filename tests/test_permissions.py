@@ -65,6 +65,7 @@ SHARED: dict[str, object] = {
 }
 # A viewer's own things, which need no right to trade.
 PERSONAL = {
+    "account_email",
     "choose_scope",
     "choose_theme",
     "switch_workspace",

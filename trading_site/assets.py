@@ -36,6 +36,7 @@ ICONS = {
     "import": "file-import",
     "info": "info-circle",
     "key": "key",
+    "mail": "mail",
     "lock": "lock",
     "lost": "wifi-off",
     "minus-c": "circle-minus",
