@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -13,6 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
 from accounts.permissions import manager_required, trader_required
+from accounts.reauthentication import (
+    ask_for_password,
+    is_lately_authenticated,
+    reauthentication_required,
+)
 from brokers.models import TradingAccount
 from operations.listing import Column, csv_response, list_rows
 from risk.board import account_states, plain_figure, rule_rows, stop_rows
@@ -28,6 +33,7 @@ from risk.services import (
     remove_rule,
     set_trading_state,
 )
+from risk.services.limits import is_looser
 from risk.services.switching import Cause, Scope
 from risk.stops import STRICTNESS, stops_in_force
 
@@ -96,6 +102,7 @@ def halt(request: UserRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @trader_required
+@reauthentication_required
 def resume(request: UserRequest) -> HttpResponse:
     """Say what goes on again; sent, release the kill switch."""
     if request.method == "GET":
@@ -121,12 +128,14 @@ def resume(request: UserRequest) -> HttpResponse:
 
 @require_POST
 @trader_required
-def set_state(request: UserRequest) -> HttpResponse:
+def set_state(request: UserRequest) -> HttpResponseBase:
     form = StateForm(request.POST, workspace=request.workspace)
     if not form.is_valid():
         messages.error(request, "Choose a state, and an account of this desk.")
         return redirect("risk:overview")
     account, state = form.cleaned_data["account"], Trading(form.cleaned_data["state"])
+    if _releases(request, state) and not is_lately_authenticated(request, now=timezone.now()):
+        return ask_for_password(request)
     try:
         row = set_trading_state(
             Scope(request.workspace, account=account),
@@ -142,6 +151,12 @@ def set_state(request: UserRequest) -> HttpResponse:
     for reason in _still_stopped(account, state):
         messages.warning(request, reason)
     return redirect("risk:overview")
+
+
+def _releases(request: UserRequest, state: Trading) -> bool:
+    """Tell whether something at this desk is stopped more strictly than the state asks for."""
+    states = stops_in_force(request.workspace).states
+    return any(STRICTNESS.index(Trading(each.state)) > STRICTNESS.index(state) for each in states)
 
 
 def _still_stopped(account: TradingAccount | None, state: Trading) -> Iterator[str]:
@@ -170,7 +185,7 @@ def rule_add(request: UserRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @manager_required
-def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
+def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponseBase:
     rule = _rule(request, rule_id)
     initial = {
         "rule_value": plain_figure(rule.rule_value),
@@ -179,6 +194,9 @@ def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
     form = LimitForm(request.POST or None, initial=initial)
     form.measure(rule.rule_type)
     if form.is_valid():
+        loosens = is_looser(form.terms_of(rule), rule)
+        if loosens and not is_lately_authenticated(request, now=timezone.now()):
+            return ask_for_password(request)
         try:
             change_rule(rule, form.terms_of(rule), by=request.user, now=timezone.now())
         except RuleInvalid as refusal:
@@ -191,6 +209,7 @@ def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @manager_required
+@reauthentication_required
 def rule_remove(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
     rule = _rule(request, rule_id)
     words = rule.get_rule_type_display()

@@ -76,6 +76,14 @@ def add_rule(workspace: Workspace, terms: RuleTerms, *, by: User, now: datetime)
     return rule
 
 
+def is_looser(terms: RuleTerms, rule: RiskRule) -> bool:
+    """Tell whether these terms would allow more than the rule does now."""
+    more, less = terms.rule_value, rule.rule_value
+    if terms.rule_type is RuleType.MIN_CAPITAL_THRESHOLD:
+        more, less = less, more
+    return more > less or (rule.exits_positions and not terms.exits_positions)
+
+
 @transaction.atomic
 def change_rule(rule: RiskRule, terms: RuleTerms, *, by: User, now: datetime) -> RiskRule:
     """Give a rule another value; its count towards a crossing starts again.

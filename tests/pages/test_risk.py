@@ -1,6 +1,9 @@
+from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import Role
@@ -10,6 +13,8 @@ from portfolio.models import TradingSession
 from risk.models import RiskRule, RuleType, Trading, TradingState
 from risk.services import engage_kill_switch
 from risk.services.limits import RuleTerms, add_rule
+from risk.stops import stops_in_force
+from tests.builders import PASSWORD
 from tests.orders.desk import Desk
 from tests.pages.desks import (
     client_of,
@@ -116,6 +121,57 @@ class TestSetState:
         typed = {"account": str(desk.account.pk), "state": "HALTED"}
         client_of_stranger().post(f"{URL}state/", typed)
         assert not TradingState.objects.exists()
+
+
+class TestAnOldSession:
+    """Someone signed in an hour ago: to stop is theirs at once, to let go asks who they are."""
+
+    @pytest.fixture
+    def browser(self, desk: Desk) -> Iterator[Client]:
+        client = client_of(desk)
+        with time_machine.travel(desk.now + timedelta(hours=1), tick=False):
+            yield client
+
+    def asks_for_the_password(self, client: Client, url: str, **form: str) -> bool:
+        answer = client.post(url, form)
+        return answer.headers.get("Location", "").startswith("/accounts/reauthenticate/")
+
+    def test_halts_without_a_password_and_lets_go_with_one(
+        self, desk: Desk, browser: Client
+    ) -> None:
+        url = f"{URL}state/"
+        assert not self.asks_for_the_password(browser, url, state="HALTED", reason="News")
+        for state in ("REDUCING", "ACTIVE"):
+            assert self.asks_for_the_password(browser, url, state=state, reason="Over")
+        assert TradingState.objects.get().state == Trading.HALTED
+
+    def test_tightens_a_limit_without_a_password_and_raises_it_with_one(
+        self, desk: Desk, browser: Client
+    ) -> None:
+        rule = make_rule(desk, value="100")
+        url = f"{URL}rules/{rule.pk}/"
+        assert not self.asks_for_the_password(browser, url, rule_value="90")
+        assert self.asks_for_the_password(browser, url, rule_value="91")
+        assert self.asks_for_the_password(browser, f"{url}remove/")
+        rule.refresh_from_db()
+        assert rule.rule_value == 90
+
+    def test_lowers_the_least_capital_with_a_password_alone(
+        self, desk: Desk, browser: Client
+    ) -> None:
+        rule = make_rule(desk, RuleType.MIN_CAPITAL_THRESHOLD, "100")
+        url = f"{URL}rules/{rule.pk}/"
+        assert self.asks_for_the_password(browser, url, rule_value="99")
+        assert not self.asks_for_the_password(browser, url, rule_value="101")
+
+    def test_releases_the_kill_switch_with_a_password_alone(
+        self, desk: Desk, browser: Client
+    ) -> None:
+        engage_kill_switch(desk.account.workspace, by=desk.user, reason="News", now=desk.now)
+        assert self.asks_for_the_password(browser, f"{URL}resume/", reason="Over")
+        browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        assert not self.asks_for_the_password(browser, f"{URL}resume/", reason="Over")
+        assert stops_in_force(desk.account.workspace).kill_switch is None
 
 
 class TestResume:
