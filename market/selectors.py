@@ -12,6 +12,7 @@ from accounts.models import User, Workspace
 from brokers.terms import InstrumentType
 from market.auction import shares_with_futures
 from market.models import Instrument, Watchlist
+from market.naming import called
 from market.quotes import QuoteView, quotes_of
 
 INDEX_LINE = 3
@@ -19,6 +20,8 @@ INDEX_LINE = 3
 _INDICES_LAST = 60.0
 _INSTRUMENT = tuple(field.attname for field in Instrument._meta.concrete_fields)
 FOUND_AT_MOST = 25
+# Shorter words begin too many brokers' names, and say nothing that symbols do not.
+_NAME_AT_LEAST = 3
 STRIKE = re.compile(r"^\d+(\.\d+)?$")
 
 
@@ -122,6 +125,8 @@ def _meaning(term: str) -> Q:
         return Q(instrument_type=term)
     meaning = Q(trading_symbol__istartswith=term) | Q(underlying__istartswith=term)
     meaning |= Q(name__icontains=term) | Q(exchange=term)
+    if len(term) >= _NAME_AT_LEAST:
+        meaning |= called(term)
     return meaning | Q(strike=term) if STRIKE.match(term) else meaning
 
 

@@ -1,7 +1,6 @@
 """Angel One's scrip master: one JSON array of strings; ticks in paise, strikes times a hundred."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,7 @@ from brokers.terms import InstrumentType, Segment
 from market.importing.objects import json_objects
 from market.importing.reading import Source
 from market.importing.rows import Listed, RowRefused, Skipped, each_row
-from market.importing.symbols import future_symbol, index_key, option_symbol
+from market.importing.symbols import contract_symbol, index_key
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
 BROKER = "angel"
@@ -85,7 +84,8 @@ def _contract(row: dict[str, str], exchange: str) -> Listed:
     underlying = name_of(row["name"], "The underlying", at_most=60)
     expiry = day_of(row["expiry"], "The expiry")
     listed_as = name_of(row["symbol"], "The symbol", at_most=100)
-    kind, strike, symbol = _terms(row, exchange, underlying, expiry)
+    kind, strike = _terms(row)
+    symbol = contract_symbol(underlying, expiry, kind=kind, strike=strike)
     return Listed(
         key=f"{exchange}:{symbol}",
         trading_symbol=symbol,
@@ -105,18 +105,13 @@ def _contract(row: dict[str, str], exchange: str) -> Listed:
     )
 
 
-def _terms(
-    row: dict[str, str], exchange: str, underlying: str, expiry: date
-) -> tuple[InstrumentType, Decimal | None, str]:
+def _terms(row: dict[str, str]) -> tuple[InstrumentType, Decimal | None]:
     if row["instrumenttype"].startswith("FUT"):
-        return InstrumentType.FUT, None, future_symbol(underlying, expiry)
+        return InstrumentType.FUT, None
     ending = row["symbol"].strip()[-2:]
     if ending not in ("CE", "PE"):
         raise RowRefused("The symbol ends with neither CE nor PE")
-    kind = InstrumentType(ending)
-    strike = decimal_of(row["strike"], "The strike") / _HUNDREDTHS
-    symbol = option_symbol(exchange, underlying, expiry=expiry, strike=strike, kind=kind)
-    return kind, strike, symbol
+    return InstrumentType(ending), decimal_of(row["strike"], "The strike") / _HUNDREDTHS
 
 
 def _token(row: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from market.importing.rows import (
     Skipped,
     each_row,
 )
-from market.importing.symbols import future_symbol, option_symbol
+from market.importing.symbols import contract_symbol
 from market.importing.values import count_of, day_of, decimal_of, name_of
 from market.models import Interval
 from market.schedules import IST
@@ -126,7 +126,7 @@ def _future(row: Record) -> PricedInstrument:
     underlying = name_of(row["SYMBOL"].strip(), "The symbol", at_most=60)
     expiry = day_of(row["EXP_DATE"], "The expiry")
     return PricedInstrument(
-        f"NFO:{future_symbol(underlying, expiry)}",
+        f"NFO:{contract_symbol(underlying, expiry, kind=InstrumentType.FUT)}",
         Segment.NSE_FNO,
         InstrumentType.FUT,
         lot_size=_lot(row),
@@ -143,7 +143,7 @@ def _option(row: Record) -> PricedInstrument:
         raise RowRefused(f"The option type '{option_type[:20]}' is neither CE nor PE")
     kind = InstrumentType(option_type)
     strike = decimal_of(row["STR_PRICE"], "The strike").normalize()
-    symbol = option_symbol("NFO", underlying, expiry=expiry, strike=strike, kind=kind)
+    symbol = contract_symbol(underlying, expiry, kind=kind, strike=strike)
     return PricedInstrument(
         f"NFO:{symbol}",
         Segment.NSE_FNO,

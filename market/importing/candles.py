@@ -9,11 +9,11 @@ from django.db import transaction
 
 from market.importing.masters import Written, write_unlisted
 from market.importing.rows import Listed, Priced, PricedInstrument
-from market.models import Instrument
+from market.naming import instruments_called
+from market.schedules import IST
 from market.store import StoredBar, write_bars
 
 _CHUNK = 20_000
-_KEYS_AT_ONCE = 1000
 _USUAL_TICK = Decimal("0.05")
 
 
@@ -25,8 +25,7 @@ def write_prices(priced: Iterable[Priced], *, now: datetime) -> Written:
     made: list[str] = []
     with transaction.atomic():
         while chunk := list(islice(rows, _CHUNK)):
-            named = {item.instrument.key: item.instrument for item in chunk}
-            made += _find(ids, named, now=now)
+            made += _find(ids, chunk, now=now)
             total += len(chunk)
             changed += write_bars(_stored(chunk, ids))
     return Written(changed, total - changed, tuple(made))
@@ -37,20 +36,25 @@ def _stored(chunk: list[Priced], ids: dict[str, int]) -> Iterator[StoredBar]:
         yield StoredBar(ids[item.instrument.key], item.interval, item.bar)
 
 
-def _find(ids: dict[str, int], wanted: dict[str, PricedInstrument], *, now: datetime) -> list[str]:
-    """Learn the ids of the instruments; make those that are not there and name them."""
-    _learn(ids, [key for key in wanted if key not in ids])
-    missing = [instrument for key, instrument in wanted.items() if key not in ids]
-    if missing:
-        write_unlisted([_unlisted(instrument) for instrument in missing], now=now)
-        _learn(ids, [instrument.key for instrument in missing])
-    return [instrument.key for instrument in missing]
+def _find(ids: dict[str, int], chunk: list[Priced], *, now: datetime) -> list[str]:
+    """Learn the ids of the instruments; make those that are not there and name them.
 
-
-def _learn(ids: dict[str, int], keys: list[str]) -> None:
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        found = Instrument.objects.filter(key__in=keys[start : start + _KEYS_AT_ONCE])
-        ids.update(found.values_list("key", "pk"))
+    A file that says what a contract is finds it by that, one that only names it by the name.
+    """
+    first_of = {item.instrument.key: item for item in reversed(chunk)}
+    unknown = {key: item for key, item in first_of.items() if key not in ids}
+    named = {
+        key: item.bar.at.astimezone(IST).date()
+        for key, item in unknown.items()
+        if item.instrument.expiry is None
+    }
+    ids.update(instruments_called(named))
+    missing = [item.instrument for key, item in unknown.items() if key not in ids]
+    if not missing:
+        return []
+    found = write_unlisted([_unlisted(instrument) for instrument in missing], now=now)
+    ids.update(found.ids)
+    return found.made
 
 
 def _unlisted(instrument: PricedInstrument) -> Listed:
@@ -70,5 +74,5 @@ def _unlisted(instrument: PricedInstrument) -> Listed:
         underlying=instrument.underlying,
         token_exchange="",
         token="",
-        broker_symbol="",
+        broker_symbol=instrument.key,
     )

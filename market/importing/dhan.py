@@ -1,13 +1,12 @@
 """Dhan's compact scrip master. Ticks are in paise, except those of indices, which are in rupees."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from brokers.terms import InstrumentType, Segment
 from market.importing.reading import Source
 from market.importing.rows import Listed, RowRefused, Skipped, each_row
-from market.importing.symbols import future_symbol, index_key, option_symbol
+from market.importing.symbols import contract_symbol, index_key
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
 BROKER = "dhan"
@@ -110,7 +109,8 @@ def _contract(row: dict[str, str], exchange: str) -> Listed:
     listed_as = name_of(row["SEM_TRADING_SYMBOL"], "The symbol", at_most=100)
     underlying = name_of(_underlying(row, listed_as), "The underlying", at_most=60)
     expiry = day_of(row["SEM_EXPIRY_DATE"].partition(" ")[0], "The expiry")
-    kind, strike, symbol = _terms(row, board, underlying, expiry)
+    kind, strike = _terms(row)
+    symbol = contract_symbol(underlying, expiry, kind=kind, strike=strike)
     return Listed(
         key=f"{board}:{symbol}",
         trading_symbol=symbol,
@@ -136,18 +136,13 @@ def _underlying(row: dict[str, str], listed_as: str) -> str:
     return listed_as.rsplit("-", parts)[0]
 
 
-def _terms(
-    row: dict[str, str], board: str, underlying: str, expiry: date
-) -> tuple[InstrumentType, Decimal | None, str]:
+def _terms(row: dict[str, str]) -> tuple[InstrumentType, Decimal | None]:
     if row["SEM_INSTRUMENT_NAME"].startswith("FUT"):
-        return InstrumentType.FUT, None, future_symbol(underlying, expiry)
+        return InstrumentType.FUT, None
     option_type = row["SEM_OPTION_TYPE"]
     if option_type not in ("CE", "PE"):
         raise RowRefused(f"The option type '{option_type[:20]}' is neither CE nor PE")
-    kind = InstrumentType(option_type)
-    strike = decimal_of(row["SEM_STRIKE_PRICE"], "The strike")
-    symbol = option_symbol(board, underlying, expiry=expiry, strike=strike, kind=kind)
-    return kind, strike, symbol
+    return InstrumentType(option_type), decimal_of(row["SEM_STRIKE_PRICE"], "The strike")
 
 
 def _lot(row: dict[str, str]) -> int:

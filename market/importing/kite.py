@@ -7,7 +7,7 @@ from decimal import Decimal
 from brokers.terms import InstrumentType, Segment
 from market.importing.reading import Source
 from market.importing.rows import Listed, RowRefused, Skipped, each_row
-from market.importing.symbols import INDEX_SYMBOLS
+from market.importing.symbols import INDEX_SYMBOLS, contract_symbol
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
 BROKER = "kite"
@@ -47,10 +47,14 @@ def _listed(row: dict[str, str]) -> Listed:
         raise RowRefused(f"The exchange {exchange[:20]} is not traded here")
     if kind not in _TYPES:
         raise RowRefused(f"The instrument type '{kind[:20]}' is unknown")
-    symbol = name_of(row["tradingsymbol"], "The symbol", at_most=100)
+    listed_as = name_of(row["tradingsymbol"], "The symbol", at_most=100)
     is_index = row["segment"] == "INDICES"
     expiry, strike = _contract(row) if kind != "EQ" else (None, None)
-    name = name_of(row["name"] or symbol, "The name", at_most=200)
+    if expiry is None:
+        symbol, name = listed_as, name_of(row["name"] or listed_as, "The name", at_most=200)
+    else:
+        name = name_of(row["name"], "The underlying", at_most=60)
+        symbol = contract_symbol(name, expiry, kind=InstrumentType(kind), strike=strike)
     return Listed(
         key=f"{exchange}:{symbol}",
         trading_symbol=symbol,
@@ -66,7 +70,7 @@ def _listed(row: dict[str, str]) -> Listed:
         underlying=INDEX_SYMBOLS.get(symbol, "") if is_index else name if expiry else "",
         token_exchange=exchange,
         token=str(count_of(row["instrument_token"], "The token")),
-        broker_symbol=symbol,
+        broker_symbol=listed_as,
     )
 
 

@@ -34,7 +34,7 @@ def with_lots(rows: Iterable[Listed], progress: Progress) -> Iterator[Listed]:
                 f"The lot of {row.key} is not known, and this broker counts in lots: "
                 "import Angel One's list, then this one again"
             )
-            progress.skip(Skipped(progress.rows_read, words, row.broker_symbol))
+            progress.skip(Skipped(progress.line, words, row.broker_symbol))
 
 
 def _sizes_in_units() -> _Sizes:

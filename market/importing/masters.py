@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from market.auction import forget_auction_shares
+from market.importing.matching import match_by_terms, match_staged
+from market.importing.renaming import rename_staged
 from market.importing.rows import FileRefused, Listed
 
 _STAGE = """
@@ -22,14 +24,18 @@ _STAGE = """
         segment varchar(10), instrument_type varchar(10), lot_size integer,
         tick_size decimal(15, 4), expiry date, strike decimal(15, 4), option_type varchar(2),
         underlying varchar(100), token_exchange varchar(20), token varchar(50),
-        broker_symbol varchar(100)
+        broker_symbol varchar(120), isin varchar(12), instrument_id bigint
     )
 """
-_FILL = """
-    INSERT INTO staged_instruments
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+_COLUMNS = ", ".join(Listed._fields)
+_FILL = f"""
+    INSERT INTO staged_instruments ({_COLUMNS})
+    VALUES ({", ".join(["%s"] * len(Listed._fields))})
+"""  # noqa: S608
 _INDEX = "CREATE INDEX IF NOT EXISTS staged_instruments_key ON staged_instruments (key)"
+_INSTRUMENT_INDEX = """
+    CREATE INDEX IF NOT EXISTS staged_instruments_instrument ON staged_instruments (instrument_id)
+"""
 _NUMBER_INDEX = """
     CREATE INDEX IF NOT EXISTS staged_instruments_token
     ON staged_instruments (token_exchange, token)
@@ -38,9 +44,9 @@ _NUMBER_INDEX = """
 _COMPARED = "(%s OR b.exchange IN (SELECT token_exchange FROM staged_instruments))"
 # Contracts that have expired since leave the list of themselves.
 _KEPT = f"""
-    SELECT COUNT(*), COUNT(s.key)
+    SELECT COUNT(*), COUNT(s.instrument_id)
     FROM broker_instruments b JOIN instruments i ON i.id = b.instrument_id
-        LEFT JOIN staged_instruments s ON s.key = i.key
+        LEFT JOIN staged_instruments s ON s.instrument_id = i.id
     WHERE b.broker_type = %s AND b.is_listed AND (i.expiry IS NULL OR i.expiry >= %s)
         AND {_COMPARED}
 """  # noqa: S608
@@ -49,7 +55,7 @@ _OLD_TERMS = """
     INSERT INTO instrument_terms
         (instrument_id, effective_from, lot_size, tick_size, freeze_quantity)
     SELECT i.id, i.refreshed_on, i.lot_size, i.tick_size, i.freeze_quantity
-    FROM staged_instruments s JOIN instruments i ON i.key = s.key
+    FROM staged_instruments s JOIN instruments i ON i.id = s.instrument_id
     WHERE (i.lot_size, i.tick_size) <> (s.lot_size, s.tick_size) AND i.refreshed_on < %s
         AND NOT EXISTS (SELECT 1 FROM instrument_terms t WHERE t.instrument_id = i.id)
 """
@@ -57,34 +63,37 @@ _NEW_TERMS = """
     INSERT INTO instrument_terms
         (instrument_id, effective_from, lot_size, tick_size, freeze_quantity)
     SELECT i.id, %s, s.lot_size, s.tick_size, i.freeze_quantity
-    FROM staged_instruments s JOIN instruments i ON i.key = s.key
+    FROM staged_instruments s JOIN instruments i ON i.id = s.instrument_id
     WHERE (i.lot_size, i.tick_size) <> (s.lot_size, s.tick_size) AND i.refreshed_on IS NOT NULL
     ON CONFLICT (instrument_id, effective_from) DO UPDATE SET
         lot_size = excluded.lot_size, tick_size = excluded.tick_size
 """
-_INSTRUMENTS = """
+_MADE = """
     INSERT INTO instruments
         (key, trading_symbol, name, exchange, segment, instrument_type, lot_size, tick_size,
          expiry, strike, option_type, underlying, isin, currency, metadata, is_active,
          refreshed_on, created_at, updated_at)
     SELECT key, trading_symbol, name, exchange, segment, instrument_type, lot_size, tick_size,
-        expiry, strike, option_type, underlying, '',
+        expiry, strike, option_type, underlying, isin,
         CASE segment WHEN 'US_EQ' THEN 'USD' ELSE 'INR' END, '{}', TRUE, %s, %s, %s
-    FROM staged_instruments WHERE TRUE
-    ON CONFLICT (key) DO UPDATE SET
-        name = excluded.name, segment = excluded.segment,
-        instrument_type = excluded.instrument_type, lot_size = excluded.lot_size,
-        tick_size = excluded.tick_size, expiry = excluded.expiry, strike = excluded.strike,
-        option_type = excluded.option_type, underlying = excluded.underlying,
-        is_active = TRUE, refreshed_on = excluded.refreshed_on, updated_at = excluded.updated_at
-    WHERE (instruments.name, instruments.segment, instruments.instrument_type,
-           instruments.lot_size, instruments.tick_size, instruments.option_type,
-           instruments.underlying, instruments.is_active,
-           COALESCE(instruments.expiry, '1900-01-01'), COALESCE(instruments.strike, 0))
-       <> (excluded.name, excluded.segment, excluded.instrument_type,
-           excluded.lot_size, excluded.tick_size, excluded.option_type,
-           excluded.underlying, TRUE,
-           COALESCE(excluded.expiry, '1900-01-01'), COALESCE(excluded.strike, 0))
+    FROM staged_instruments WHERE instrument_id IS NULL
+"""
+_CHANGED = """
+    UPDATE instruments AS i SET
+        name = s.name, segment = s.segment, instrument_type = s.instrument_type,
+        lot_size = s.lot_size, tick_size = s.tick_size,
+        isin = CASE s.isin WHEN '' THEN i.isin ELSE s.isin END,
+        is_active = TRUE, refreshed_on = %s, updated_at = %s
+    FROM staged_instruments s
+    WHERE s.instrument_id = i.id
+        AND ((i.name, i.segment, i.instrument_type, i.lot_size, i.tick_size, i.is_active)
+           <> (s.name, s.segment, s.instrument_type, s.lot_size, s.tick_size, TRUE)
+         OR (s.isin <> '' AND i.isin <> s.isin))
+"""
+_IDENTIFIED = """
+    UPDATE staged_instruments SET instrument_id = (
+        SELECT i.id FROM instruments i WHERE i.key = staged_instruments.key)
+    WHERE instrument_id IS NULL
 """
 # What only a price file knows has no ``refreshed_on``: no master vouches for its lot and tick.
 _UNLISTED = """
@@ -95,19 +104,19 @@ _UNLISTED = """
     SELECT key, trading_symbol, name, exchange, segment, instrument_type, lot_size, tick_size,
         expiry, strike, option_type, underlying, '',
         CASE segment WHEN 'US_EQ' THEN 'USD' ELSE 'INR' END, '{}', TRUE, %s, %s
-    FROM staged_instruments WHERE TRUE
+    FROM staged_instruments WHERE instrument_id IS NULL
     ON CONFLICT (key) DO NOTHING
 """
 _CONFIRM = """
     UPDATE instruments SET refreshed_on = %s
-    WHERE key IN (SELECT key FROM staged_instruments)
+    WHERE id IN (SELECT instrument_id FROM staged_instruments)
         AND COALESCE(refreshed_on, '1900-01-01') <> %s
 """
 _TOKENS = """
     INSERT INTO broker_instruments
         (instrument_id, broker_type, exchange, security_id, broker_symbol, refreshed_on, is_listed)
-    SELECT i.id, %s, s.token_exchange, s.token, s.broker_symbol, %s, TRUE
-    FROM staged_instruments s JOIN instruments i ON i.key = s.key WHERE TRUE
+    SELECT instrument_id, %s, token_exchange, token, broker_symbol, %s, TRUE
+    FROM staged_instruments WHERE TRUE
     ON CONFLICT (broker_type, exchange, security_id) DO UPDATE SET
         instrument_id = excluded.instrument_id, broker_symbol = excluded.broker_symbol,
         refreshed_on = excluded.refreshed_on, is_listed = TRUE
@@ -145,6 +154,14 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The ids of instruments by the words asked for (``broker_symbol``), and the keys made."""
+
+    ids: dict[str, int]
+    made: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """One list of one broker: ``is_whole`` where it leaves nothing of the broker's out."""
 
@@ -176,11 +193,16 @@ def write_staged(edition: Edition, *, staged: int, now: datetime) -> Written:
     stamp = connection.ops.adapt_datetimefield_value(now)
     day, broker = edition.day, edition.broker_type
     with transaction.atomic(), connection.cursor() as cursor:
+        match_staged(cursor, broker=broker, day=day)
         _refuse_loss(cursor, edition)
         cursor.execute(_OLD_TERMS, [day])
         cursor.execute(_NEW_TERMS, [day])
-        cursor.execute(_INSTRUMENTS, [day, stamp, stamp])
+        rename_staged(cursor, broker=broker, day=day, stamp=stamp)
+        cursor.execute(_CHANGED, [day, stamp])
         changed = cursor.rowcount
+        cursor.execute(_MADE, [day, stamp, stamp])
+        changed += cursor.rowcount
+        cursor.execute(_IDENTIFIED)
         cursor.execute(_CONFIRM, [day, day])
         cursor.execute(_TOKENS, [broker, day])
         cursor.execute(_VANISHED, [broker, edition.is_whole])
@@ -190,14 +212,24 @@ def write_staged(edition: Edition, *, staged: int, now: datetime) -> Written:
     return Written(changed, staged - changed)
 
 
-def write_unlisted(listed: Sequence[Listed], *, now: datetime) -> None:
-    """Make instruments that no master has listed yet; those that are there stay as they are."""
+def write_unlisted(listed: Sequence[Listed], *, now: datetime) -> Found:
+    """Find instruments, and make those that no master has listed yet.
+
+    Those that are there stay as they are, whatever they are called by now.
+    """
     stamp = connection.ops.adapt_datetimefield_value(now)
     with transaction.atomic(), connection.cursor() as cursor:
         _clear_stage(cursor)
         _fill(cursor, listed)
+        match_by_terms(cursor)
+        cursor.execute("SELECT key FROM staged_instruments WHERE instrument_id IS NULL")
+        made = [key for (key,) in cursor.fetchall()]
         cursor.execute(_UNLISTED, [stamp, stamp])
+        cursor.execute(_IDENTIFIED)
+        cursor.execute("SELECT broker_symbol, instrument_id FROM staged_instruments")
+        ids = dict(cursor.fetchall())
         cursor.execute("DELETE FROM staged_instruments")
+    return Found(ids, made)
 
 
 def _refuse_loss(cursor: CursorWrapper, edition: Edition) -> None:
@@ -215,12 +247,13 @@ def _clear_stage(cursor: CursorWrapper) -> None:
     cursor.execute(_STAGE)
     cursor.execute(_INDEX)
     cursor.execute(_NUMBER_INDEX)
+    cursor.execute(_INSTRUMENT_INDEX)
     cursor.execute("DELETE FROM staged_instruments")
 
 
 def _fill(cursor: CursorWrapper, listed: Sequence[Listed]) -> None:
     if connection.vendor == "postgresql":
-        with cursor.copy("COPY staged_instruments FROM STDIN") as copy:
+        with cursor.copy(f"COPY staged_instruments ({_COLUMNS}) FROM STDIN") as copy:
             for row in listed:
                 copy.write_row(row)
         cursor.execute("ANALYZE staged_instruments")

@@ -42,6 +42,11 @@ class Progress:
         self._listener = listener
         self._told = monotonic()
 
+    @property
+    def line(self) -> int:
+        """Where the last row ended; of a file without lines, its place among the rows."""
+        return self.source.lines_read or self.rows_read
+
     def good_rows(self, rows: Iterable[Item | Skipped]) -> Iterator[Item]:
         """Let the good rows pass; keep the others as issues."""
         for row in rows:

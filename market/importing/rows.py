@@ -32,6 +32,8 @@ class Skipped:
 class Listed(NamedTuple):
     """An instrument as a broker's master lists it, with that broker's own number for it.
 
+    ``key`` is the key of a new instrument; one that is known keeps its own, whatever it is called.
+
     A ``lot_size`` of 0 says that this broker counts in lots and does not tell their size; another
     broker's list must.
 
@@ -54,6 +56,7 @@ class Listed(NamedTuple):
     token_exchange: str
     token: str
     broker_symbol: str
+    isin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

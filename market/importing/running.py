@@ -105,15 +105,17 @@ def _write_master(run: ImportRun, progress: Progress, *, staged: int, now: datet
 
 
 def _unrepeated(progress: Progress, rows: Iterator[Listed | Skipped]) -> Iterator[Listed]:
-    """Leave out a second row of the same instrument or of the same broker's number."""
-    seen: set[object] = set()
+    """Leave out a row that claims the instrument or the broker's number of an earlier one."""
+    seen: dict[object, int] = {}
     for row in progress.good_rows(rows):
         token = (row.token_exchange, row.token)
-        if row.key in seen or token in seen:
-            words = f"{row.key} or its number {row.token} came before in this file"
-            progress.skip(Skipped(progress.rows_read, words, row.broker_symbol))
+        earlier = seen.get(row.key) or seen.get(token)
+        if earlier:
+            what = row.key if row.key in seen else f"the number {row.token}"
+            words = f"Line {earlier} of this list is {what} already: one of the two is wrong"
+            progress.skip(Skipped(progress.line, words, row.broker_symbol))
             continue
-        seen.update((row.key, token))
+        seen[row.key] = seen[token] = progress.line
         yield row
 
 

@@ -1,7 +1,10 @@
-"""One name for a contract or an index, whoever lists it: the symbol that Kite writes."""
+"""One name for a contract or an index, whoever lists it.
 
-from calendar import monthrange
-from datetime import date, timedelta
+A contract's name carries its day of expiry, so that no two contracts share one: a weekly and a
+monthly of one month differ by nothing else. Brokers' own names stand beside it, in their lists.
+"""
+
+from datetime import date
 from decimal import Decimal
 
 from brokers.terms import InstrumentType
@@ -18,11 +21,6 @@ INDEX_NAMES = {
 }
 INDEX_SYMBOLS = {name: symbol for symbol, name in reversed(INDEX_NAMES.items())}
 
-_MONTH_LETTERS = "123456789OND"
-_TUESDAY, _THURSDAY = 1, 3
-# NSE/FAOP/68747: from this day NSE contracts expire on Tuesday and BSE contracts on Thursday.
-_EXPIRY_DAYS_SWAPPED = date(2025, 9, 1)
-
 
 def index_key(exchange: str, symbol: str) -> str:
     """Return the key of an index, for example NSE:NIFTY 50 for NIFTY."""
@@ -30,38 +28,14 @@ def index_key(exchange: str, symbol: str) -> str:
     return f"{exchange}:{INDEX_NAMES.get(upper.replace(' ', ''), upper)}"
 
 
-def future_symbol(underlying: str, expiry: date) -> str:
-    return f"{underlying}{expiry:%y%b}FUT".upper()
-
-
-def option_symbol(
-    exchange: str, underlying: str, *, expiry: date, strike: Decimal, kind: InstrumentType
+def contract_symbol(
+    underlying: str, expiry: date, *, kind: InstrumentType, strike: Decimal | None = None
 ) -> str:
-    """Name an option: the month for the last expiry of a month, else year, month letter and day.
-
-    Commodities have one expiry a month, whichever weekday it falls on.
-    """
-    if exchange == "MCX" or is_monthly(exchange, expiry):
-        when = f"{expiry:%y%b}".upper()
-    else:
-        when = f"{expiry:%y}{_MONTH_LETTERS[expiry.month - 1]}{expiry:%d}"
-    return f"{underlying}{when}{plain(strike)}{kind}"
-
-
-def is_monthly(exchange: str, expiry: date) -> bool:
-    """Tell whether an expiry is the last of its month, also when a holiday brought it forward."""
-    last_day = expiry.replace(day=monthrange(expiry.year, expiry.month)[1])
-    weekday = _expiry_weekday(exchange, expiry)
-    last_expiry = last_day - timedelta(days=(last_day.weekday() - weekday) % 7)
-    return expiry > last_expiry - timedelta(days=7)
+    """Name a contract: BANKNIFTY24APR24FUT, BANKNIFTY24APR2448000CE."""
+    at = "" if strike is None else plain(strike)
+    return f"{underlying}{expiry:%d%b%y}{at}{kind}".upper()
 
 
 def plain(number: Decimal) -> str:
     """Write a strike without trailing zeros: 24350, 7.5."""
     return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
-
-
-def _expiry_weekday(exchange: str, expiry: date) -> int:
-    if expiry < _EXPIRY_DAYS_SWAPPED:
-        return _TUESDAY if exchange == "BFO" else _THURSDAY
-    return _THURSDAY if exchange == "BFO" else _TUESDAY

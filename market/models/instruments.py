@@ -20,7 +20,10 @@ class InstrumentQuerySet(models.QuerySet["Instrument"]):
 
 
 class Instrument(models.Model):
-    """What can be quoted or traded. People name it by its key; rows by the million by its id."""
+    """What can be quoted or traded. People name it by its key; rows by the million by its id.
+
+    Its key stays for good, so that what names it finds it; ``trading_symbol`` is its name of today.
+    """
 
     id = models.BigAutoField(primary_key=True)
     key = models.CharField(max_length=120, unique=True, help_text="NSE:RELIANCE")
@@ -50,7 +53,10 @@ class Instrument(models.Model):
         db_table = "instruments"
         indexes = (
             models.Index(fields=["trading_symbol"], name="idx_instruments_symbol"),
-            models.Index(fields=["underlying", "expiry"], name="idx_instruments_contract"),
+            models.Index(
+                fields=["underlying", "expiry", "strike"], name="idx_instruments_contract"
+            ),
+            models.Index(fields=["isin"], name="idx_instruments_isin"),
         )
         constraints = (
             models.CheckConstraint(
@@ -62,7 +68,7 @@ class Instrument(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.key
+        return f"{self.exchange}:{self.trading_symbol}"
 
     def ref(
         self, token: str = "", *, broker_symbol: str = "", broker_exchange: str = ""
@@ -126,6 +132,23 @@ class BrokerInstrument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.broker_type} {self.security_id}"
+
+
+class InstrumentName(models.Model):
+    """A name that an instrument had, or has now; written when a list calls it otherwise."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="names")
+    name = models.CharField(max_length=100)
+    effective_from = models.DateField(null=True, blank=True, help_text="Empty: from the first")
+    effective_to = models.DateField(null=True, blank=True, help_text="Its last day")
+
+    class Meta:
+        db_table = "instrument_names"
+        indexes = (models.Index(fields=["name"], name="idx_instrument_names"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.effective_from}"
 
 
 class InstrumentTerms(models.Model):

@@ -49,15 +49,15 @@ class TestKiteMaster:
         assert (run.kind, run.status, run.rows_written) == ("kite_master", "COMPLETED", 4)
         assert set(Instrument.objects.values_list("key", flat=True)) == {
             "NSE:RELIANCE",
-            "NFO:NIFTY26AUGFUT",
-            "NFO:NIFTY26AUG24350CE",
+            "NFO:NIFTY25AUG26FUT",
+            "NFO:NIFTY25AUG2624350CE",
             "NSE:NIFTY 50",
         }
 
     def test_keeps_the_terms_of_an_option(self) -> None:
         import_text(KITE)
 
-        option = Instrument.objects.get(key="NFO:NIFTY26AUG24350CE")
+        option = Instrument.objects.get(key="NFO:NIFTY25AUG2624350CE")
         assert (option.lot_size, option.tick_size, option.strike) == (
             65,
             Decimal("0.05"),
@@ -102,7 +102,7 @@ class TestKiteMaster:
         run = import_text(KITE + KITE_SHARE)
 
         assert (run.rows_written, run.rows_skipped) == (4, 1)
-        assert "came before in this file" in run.issues.get().reason
+        assert "Line 2 of this list is NSE:RELIANCE already" in run.issues.get().reason
 
     @pytest.mark.parametrize(
         ("old", "new", "reason"),
@@ -147,7 +147,7 @@ class TestChangedTerms:
             (date(2026, 6, 17), 65),
             (date(2026, 6, 24), 75),
         ]
-        assert Instrument.objects.get(key="NFO:NIFTY26AUGFUT").lot_size == 75
+        assert Instrument.objects.get(key="NFO:NIFTY25AUG26FUT").lot_size == 75
 
     def test_on_the_same_day_are_corrected(self) -> None:
         import_on(0, KITE)
@@ -187,7 +187,7 @@ class TestDhanMaster:
     def test_calls_a_contract_as_the_exchange_does(self) -> None:
         import_text(DHAN)
 
-        option = Instrument.objects.get(key="NFO:NIFTY26AUG24350CE")
+        option = Instrument.objects.get(key="NFO:NIFTY25AUG2624350CE")
         assert (option.lot_size, option.tick_size) == (65, Decimal("0.05"))
 
     def test_adds_its_number_to_what_another_master_listed(self) -> None:
@@ -235,7 +235,7 @@ class TestAngelMaster:
     def test_reads_ticks_in_paise_and_strikes_in_hundredths(self) -> None:
         import_text(ANGEL, name="scrips.json")
 
-        option = Instrument.objects.get(key="NFO:NIFTY26AUG24350CE")
+        option = Instrument.objects.get(key="NFO:NIFTY25AUG2624350CE")
         assert (option.tick_size, option.strike) == (Decimal("0.05"), Decimal(24350))
 
     def test_drops_the_series_of_plain_shares(self) -> None:

@@ -186,7 +186,7 @@ class TestContractBhavcopy:
         import_text(FUTURES, name="fo17062026.csv")
 
         future = Instrument.objects.get()
-        assert (future.key, future.lot_size) == ("NFO:BANKNIFTY26JUNFUT", 30)
+        assert (future.key, future.lot_size) == ("NFO:BANKNIFTY30JUN26FUT", 30)
         assert read_candles(future, Interval.D1)[0].open_interest == 700_110
 
     def test_names_options_by_expiry_and_strike(self) -> None:
@@ -194,7 +194,7 @@ class TestContractBhavcopy:
 
         option = Instrument.objects.get()
         assert (option.key, option.instrument_type) == (
-            "NFO:NIFTY26JUN24350PE",
+            "NFO:NIFTY30JUN2624350PE",
             InstrumentType.PE,
         )
         assert (option.strike, option.expiry) == (Decimal(24350), date(2026, 6, 30))

@@ -9,7 +9,16 @@ from django.conf import settings
 from django.core.files import File
 
 from market.calendar import IST
-from market.models import Candle, CorporateActionKind, ImportRun, Instrument, Interval
+from market.models import (
+    BrokerInstrument,
+    Candle,
+    CorporateActionKind,
+    ImportRun,
+    Instrument,
+    Interval,
+    SymbolRule,
+)
+from market.rules.freeze import freeze_quantity
 from market.services import Starter, record_corporate_action, run_import, start_import
 from market.store import read_candles
 from tests.builders import NOW
@@ -42,6 +51,27 @@ class TestRealMasters:
 
         assert (first.rows_written, first.rows_skipped) == (39_941, 0)
         assert (again.rows_written, again.rows_unchanged) == (0, 39_941)
+
+    def test_of_kite_hold_the_contracts_that_are_known_of_it(self) -> None:
+        import_real("instruments/kite_instruments_nfo_bfo_2026-08.csv")
+        known = SymbolRule.objects.filter(broker="Kite", certainty="sure", expiry__isnull=False)
+        assert known.count() == 14
+        for rule in known:
+            row = BrokerInstrument.objects.select_related("instrument").get(
+                broker_type="kite", security_id=rule.number
+            )
+            contract = row.instrument
+            told = (rule.name, rule.underlying, rule.expiry, rule.strike, rule.lot_size)
+            read = (contract.underlying, contract.expiry, contract.strike, contract.lot_size)
+            assert (row.broker_symbol, *read) == told
+
+    def test_leave_the_freeze_quantities_of_indices_known(self) -> None:
+        import_real("instruments/kite_instruments_nfo_bfo_2026-08.csv")
+        for underlying, quantity in (("NIFTY", 3510), ("BANKNIFTY", 1440), ("SENSEX", 1000)):
+            contracts = Instrument.objects.filter(underlying=underlying, instrument_type="CE")
+            first = contracts.order_by("pk").first()
+            assert first is not None
+            assert freeze_quantity(first, on=date(2026, 12, 1)) == quantity
 
     def test_of_dhan_are_read_but_for_what_a_spreadsheet_spoilt(self) -> None:
         run = import_real("instruments/dhan_api-scrip-master_cash_index_2026-07.csv")
@@ -115,6 +145,14 @@ class TestRealIntradayPrices:
 
 
 class TestRealBhavcopies:
+    def test_hold_no_contract_twice(self) -> None:
+        futures = import_real("bhavcopy/fo14112025.csv")
+        options = import_real("bhavcopy/op14112025.csv")
+        contracts = Instrument.objects.exclude(expiry=None)
+        assert contracts.count() == futures.rows_read + options.rows_read
+        terms = contracts.values_list("underlying", "expiry", "strike", "instrument_type")
+        assert len(set(terms)) == contracts.count()
+
     @pytest.mark.parametrize(
         ("name", "rows"),
         [
@@ -131,4 +169,4 @@ class TestRealBhavcopies:
     def test_tell_the_lot(self) -> None:
         import_real("bhavcopy/fo14112025.csv")
 
-        assert Instrument.objects.get(key="NFO:BANKNIFTY25NOVFUT").lot_size == 35
+        assert Instrument.objects.get(key="NFO:BANKNIFTY25NOV25FUT").lot_size == 35

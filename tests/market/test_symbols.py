@@ -4,54 +4,33 @@ from decimal import Decimal
 import pytest
 
 from brokers.terms import InstrumentType
-from market.importing.symbols import future_symbol, index_key, is_monthly, option_symbol
+from market.importing.symbols import contract_symbol, index_key
 
 
-class TestOptionSymbol:
+class TestContractSymbol:
     @pytest.mark.parametrize(
         ("expiry", "strike", "symbol"),
         [
-            (date(2026, 8, 25), "24350", "NIFTY26AUG24350CE"),
-            (date(2026, 8, 18), "24350.00", "NIFTY2681824350CE"),
-            (date(2026, 10, 6), "24350", "NIFTY26O0624350CE"),
-            (date(2026, 12, 1), "7.50", "NIFTY26D017.5CE"),
+            (date(2024, 4, 24), "48000", "BANKNIFTY24APR2448000CE"),
+            (date(2024, 4, 30), "48000.00", "BANKNIFTY30APR2448000CE"),
+            (date(2026, 12, 1), "7.50", "BANKNIFTY01DEC267.5CE"),
+            (date(2026, 8, 25), "100", "BANKNIFTY25AUG26100CE"),
         ],
     )
-    def test_writes_week_and_month_as_the_exchange(
+    def test_of_an_option_says_its_day_and_strike(
         self, expiry: date, strike: str, symbol: str
     ) -> None:
-        assert symbol == option_symbol(
-            "NFO", "NIFTY", expiry=expiry, strike=Decimal(strike), kind=InstrumentType.CE
+        option = contract_symbol(
+            "BANKNIFTY", expiry, kind=InstrumentType.CE, strike=Decimal(strike)
         )
+        assert option == symbol
 
-    def test_keeps_zeros_of_a_round_strike(self) -> None:
-        assert option_symbol(
-            "NFO", "X", expiry=date(2026, 8, 25), strike=Decimal(100), kind=InstrumentType.PE
-        ).endswith("AUG100PE")
-
-
-class TestMonthlyExpiry:
-    @pytest.mark.parametrize(
-        ("exchange", "expiry", "monthly"),
-        [
-            ("NFO", date(2026, 11, 24), True),
-            ("NFO", date(2026, 11, 23), True),  # brought forward from Tuesday the 24th
-            ("NFO", date(2026, 11, 17), False),
-            ("NFO", date(2026, 11, 16), False),
-            ("NFO", date(2025, 8, 28), True),  # a Thursday, before the change
-            ("NFO", date(2025, 8, 21), False),
-            ("BFO", date(2026, 8, 27), True),
-            ("BFO", date(2025, 8, 26), True),
-        ],
-    )
-    def test_is_the_last_of_its_month(self, exchange: str, expiry: date, monthly: bool) -> None:
-        assert is_monthly(exchange, expiry) is monthly
+    def test_of_a_future_says_its_day(self) -> None:
+        future = contract_symbol("M&M", date(2026, 8, 25), kind=InstrumentType.FUT)
+        assert future == "M&M25AUG26FUT"
 
 
-class TestOtherNames:
-    def test_a_future_is_named_by_its_month(self) -> None:
-        assert future_symbol("M&M", date(2026, 8, 25)) == "M&M26AUGFUT"
-
+class TestIndexKey:
     @pytest.mark.parametrize("word", ["NIFTY", "Nifty 50", "nifty  50", "NIFTY50"])
-    def test_an_index_has_one_key(self, word: str) -> None:
+    def test_is_one_for_every_word(self, word: str) -> None:
         assert index_key("NSE", word) == "NSE:NIFTY 50"
