@@ -1,7 +1,7 @@
 """A bar of prices, and what can be made of bars without a database."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -17,7 +17,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One candle, named by the moment it opens; prices in the instrument's currency."""
+    """One candle, named by the moment it opens; prices in the instrument's currency.
+
+    ``session`` is its day at the exchange, told where a reader asks for whole sessions.
+    """
 
     at: datetime
     open: Decimal
@@ -26,6 +29,11 @@ class Bar:
     close: Decimal
     volume: int = 0
     open_interest: int | None = None
+    session: date | None = field(default=None, compare=False)
+
+    @property
+    def day(self) -> date:
+        return self.session or self.at.astimezone(IST).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,14 @@ class Grid:
 
     zone: ZoneInfo = IST
     opens: time = time(9, 15)
+
+    def day_of(self, at: datetime, interval: Interval) -> date:
+        """Return the exchange's day that a bar belongs to; a day's bar is named in India."""
+        return at.astimezone(IST if interval.length >= _DAY else self.zone).date()
+
+    def day_begins(self, day: date, interval: Interval) -> datetime:
+        """Return the moment from which bars belong to the exchange's day."""
+        return datetime.combine(day, time.min, IST if interval.length >= _DAY else self.zone)
 
     def start_of(self, at: datetime, interval: Interval) -> datetime:
         """Return the opening moment (UTC) of the bar that ``at`` falls into."""
@@ -78,17 +94,24 @@ def aggregate(bars: Iterable[Bar], interval: Interval, *, grid: Grid = NSE_GRID)
     return [_joined(start, list(members)) for start, members in groups]
 
 
-def adjust(bars: Iterable[Bar], actions: Iterable[Action]) -> list[Bar]:
+def adjust(
+    bars: Iterable[Bar],
+    actions: Iterable[Action],
+    *,
+    grid: Grid = NSE_GRID,
+    interval: Interval = Interval.M1,
+) -> list[Bar]:
     """Restate prices before each ex-date in today's shares: prices divided, volume multiplied.
 
-    Prices are rounded half up to four decimals, volume to the nearest share.
+    An ex-date is a day at the exchange: its ``grid`` and the bars' ``interval`` tell it. Prices
+    are rounded half up to four decimals, volume to the nearest share.
     """
     steps = sorted(
         ((action.ex_date, Decimal(action.factor)) for action in actions), key=lambda step: step[0]
     )
     adjusted = []
     for bar in bars:
-        day = bar.at.astimezone(IST).date()
+        day = grid.day_of(bar.at, interval)
         factor = _product(factor for ex_date, factor in steps if day < ex_date)
         adjusted.append(bar if factor == 1 else _divided(bar, factor))
     return adjusted

@@ -31,6 +31,7 @@ __all__ = [
     "CalendarUnknown",
     "Hours",
     "Phase",
+    "day_begins",
     "forget_overrides",
     "is_trading_day",
     "last_session_date",
@@ -137,6 +138,12 @@ def local_day(exchange: str, at: datetime) -> date:
     """Return the date on the exchange's own wall calendar."""
     known = CALENDARS.get(exchange)
     return at.astimezone(known.zone if known else IST).date()
+
+
+def day_begins(exchange: str, day: date) -> datetime:
+    """Return the midnight that begins a date at the exchange."""
+    known = CALENDARS.get(exchange)
+    return datetime.combine(day, time.min, known.zone if known else IST)
 
 
 def regular_hours(exchange: str, day: date) -> tuple[time, time]:

@@ -110,7 +110,7 @@ def read_candles(
     if not adjusted:
         return bars
     actions = CorporateAction.objects.filter(instrument=instrument).exclude(factor=1)
-    return adjust(bars, actions)
+    return adjust(bars, actions, grid=grid, interval=interval)
 
 
 def write_ticks(ticks: Sequence[QuoteTick]) -> int:

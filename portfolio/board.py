@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Q
@@ -21,6 +21,7 @@ from portfolio.models import (
     PositionStatus,
     PositionType,
 )
+from portfolio.trading_days import of_their_day, within_their_day
 
 ZERO = Decimal(0)
 BY_HAND = "By hand"
@@ -135,18 +136,20 @@ def board_of(
     return Board(groups, _totals(groups), min(priced_at, default=None))
 
 
-def closed_on(accounts: Collection[TradingAccount], day: date) -> list[Position]:
-    """List what was closed that day, newest first."""
-    closed = Position.objects.net().filter(
-        account__in=accounts, status=PositionStatus.CLOSED, closed_at__date=day
-    )
+def closed_today(accounts: Collection[TradingAccount], *, now: datetime) -> list[Position]:
+    """List what was closed today, by each account's exchange, newest first."""
+    today = within_their_day(accounts, now, field="closed_at")
+    closed = Position.objects.net().filter(today, status=PositionStatus.CLOSED)
     related = ("instrument", "account__connection", "user_strategy__strategy")
     return list(closed.select_related(*related).order_by("-closed_at", "-pk"))
 
 
-def differences_on(accounts: Collection[TradingAccount], day: date) -> list[PositionDifference]:
-    """List where a broker says otherwise than we, and what was adjusted for it that day."""
-    of_today = Q(state=DifferenceState.ADJUSTED, adjusted_at__date=day)
+def differences_today(
+    accounts: Collection[TradingAccount], *, now: datetime
+) -> list[PositionDifference]:
+    """List where a broker says otherwise than we, and what was adjusted for it today."""
+    of_today = within_their_day(accounts, now, field="adjusted_at")
+    of_today &= Q(state=DifferenceState.ADJUSTED)
     shown = PositionDifference.objects.filter(
         Q(state=DifferenceState.OPEN) | of_today, account__in=accounts
     )
@@ -160,22 +163,21 @@ def expired_in(rows: Iterable[PositionRow], *, now: datetime) -> list[str]:
     return sorted({each.trading_symbol for each in held if has_expired(each, now)})
 
 
-def day_positions(accounts: Collection[TradingAccount], day: date) -> list[Position]:
-    """List what that day's trades alone come to, per instrument, product and strategy."""
-    traded = Position.objects.filter(
-        account__in=accounts, position_type=PositionType.DAY, session_date=day
-    )
+def traded_today(accounts: Collection[TradingAccount], *, now: datetime) -> list[Position]:
+    """List what today's trades alone come to, per instrument, product and strategy."""
+    today = of_their_day(accounts, now, field="session_date")
+    traded = Position.objects.filter(today, position_type=PositionType.DAY)
     related = ("instrument", "account__connection", "user_strategy__strategy")
     return list(traded.select_related(*related).order_by("instrument__key", "pk"))
 
 
-def by_strategy_today(board: Board, traded_today: Iterable[Position]) -> list[StrategyDay]:
+def by_strategy_today(board: Board, traded: Iterable[Position]) -> list[StrategyDay]:
     """Put open profit and today's booked profit side by side, per strategy."""
     unrealized: dict[str, Decimal] = {}
     realized: dict[str, Decimal] = {}
     for row in board.rows:
         unrealized[row.strategy] = unrealized.get(row.strategy, ZERO) + (row.unrealized or ZERO)
-    for position in traded_today:
+    for position in traded:
         name = strategy_name(position)
         realized[name] = realized.get(name, ZERO) + position.realized_pnl
     return [

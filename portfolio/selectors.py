@@ -13,7 +13,7 @@ from accounts.models import Workspace
 from brokers.models import TradingAccount
 from operations.fields import MoneyField
 from portfolio.models import EquityPoint, Funds, Position, TradingSession
-from portfolio.trading_days import latest_days
+from portfolio.trading_days import latest_days, of_latest_days
 
 NOTHING = Decimal(0)
 
@@ -145,7 +145,7 @@ def newest_sessions(workspace: Workspace, *, now: datetime) -> list[TradingSessi
     sessions = TradingSession.objects.filter(workspace=workspace).select_related(
         "account__connection"
     )
-    newest = sessions.filter(Q(session_date__in=latest_days(now)) | _is_last_of_replay())
+    newest = sessions.filter(of_latest_days(now) | _is_last_of_replay())
     return list(newest.order_by("session_date"))
 
 
@@ -174,7 +174,7 @@ def _many(
 
 def _of_latest_days(accounts: Collection[TradingAccount], now: datetime) -> Q:
     """Of sessions, or of what belongs to one: those of the days that may be the latest one."""
-    latest = Q(session_date__in=latest_days(now))
+    latest = of_latest_days(now, currencies={account.currency for account in accounts})
     if any(account.own_clock for account in accounts):
         return latest | _is_last_of_replay()
     return latest
@@ -190,9 +190,14 @@ def _sessions_of_the_day(
 ) -> dict[uuid.UUID, TradingSession]:
     """Return each account's newest session among the days that may be the latest one."""
     if books is not None:
-        days, own = latest_days(now), {each.pk: each.own_clock for each in accounts}
-        mine = [each for each in books.sessions if each.account_id in own]
-        newest = [each for each in mine if own[each.account_id] or each.session_date in days]
+        known = {each.pk: each for each in accounts}
+        days = {name: latest_days(now, currency=name) for name in {a.currency for a in accounts}}
+        newest = [
+            each
+            for each in books.sessions
+            if (account := known.get(each.account_id))
+            and (account.own_clock or each.session_date in days[account.currency])
+        ]
         return {each.account_id: each for each in newest}
     sessions = TradingSession.objects.filter(_of_latest_days(accounts, now), account__in=accounts)
     return {each.account_id: each for each in sessions.order_by("session_date")}

@@ -8,8 +8,9 @@ from django.db.models import Count, Q
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
-from operations.figures import IST, rupees, signed
+from operations.figures import rupees, signed
 from portfolio.models import TradingSession
+from portfolio.trading_days import of_their_day
 from risk.kinds import MoneyKind
 from risk.models import RiskRule, RuleType, Trading, TradingState
 from risk.releasing import RELEASED_BY, release_refusal
@@ -89,8 +90,8 @@ def account_states(
     open_orders = _counts(workspace, "orders", Q(orders__closed_at=None, orders__isnull=False))
     held = Q(positions__status="OPEN", positions__position_type="NET")
     open_positions = _counts(workspace, "positions", held)
-    today = now.astimezone(IST).date()
-    sessions = TradingSession.objects.filter(workspace=workspace, session_date=today)
+    today = of_their_day(accounts, now, field="session_date")
+    sessions = TradingSession.objects.filter(today, workspace=workspace)
     pnl = dict(sessions.values_list("account_id", "total_pnl"))
     return [
         AccountState(

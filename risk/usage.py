@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
-from operations.figures import IST
 from portfolio.models import TradingSession
+from portfolio.trading_days import account_day
 from risk.kinds import MoneyKind, kind_of
 from risk.models import RiskRule, RuleStanding, RuleType
 from risk.rules import DAY_RULES
@@ -86,7 +86,7 @@ def _reached(
 
 def _day_of(account: TradingAccount, *, now: datetime) -> date:
     """Today; for an account on a clock of its own, the last day it has seen."""
-    today = now.astimezone(IST).date()
+    today = account_day(account, now)
     if not account.own_clock:
         return today
     sessions = TradingSession.objects.filter(account=account).order_by("-session_date")

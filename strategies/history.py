@@ -2,12 +2,11 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Protocol
 
-from market.bars import Bar, adjust
-from market.calendar import IST
+from market.bars import Bar, adjust, grid_of
 from market.models import CorporateAction, Instrument, Interval
 from market.store import read_candles
 from strategies.algorithms.algorithm import Lookback
@@ -21,16 +20,20 @@ class Span:
     until: datetime
     lookback: Lookback
 
-    @property
-    def midnight(self) -> datetime:
-        """The beginning of the day, in India, that the newest candle lies in."""
-        local = self.until.astimezone(IST)
-        return local.replace(hour=0, minute=0, second=0, microsecond=0)
+    def day(self, instrument: Instrument) -> date:
+        """The day of its exchange that the newest candle lies in."""
+        return grid_of(instrument.exchange).day_of(self.until, self.interval)
+
+    def day_begins(self, instrument: Instrument) -> datetime:
+        return grid_of(instrument.exchange).day_begins(self.day(instrument), self.interval)
 
 
 class BarHistory(Protocol):
     def window(self, instrument: Instrument, span: Span) -> list[Bar]:
-        """Return the candles, oldest first; fewer where the store has fewer."""
+        """Return the candles, oldest first; fewer where the store has fewer.
+
+        Where whole sessions are asked for, each candle says of which session it is.
+        """
 
 
 class StoredBars:
@@ -40,9 +43,10 @@ class StoredBars:
         end, wanted = span.until + span.interval.length, span.lookback.bars
         # One more, since the oldest of candles made from shorter ones may be cut short.
         bars = read_candles(instrument, span.interval, end=end, limit=wanted + 1)[-wanted:]
-        if span.lookback.whole_session and bars and bars[0].at > span.midnight:
-            bars = read_candles(instrument, span.interval, start=span.midnight, end=end)
-        return _restated(bars, _actions(instrument), span)
+        begins = span.day_begins(instrument)
+        if span.lookback.whole_session and bars and bars[0].at > begins:
+            bars = read_candles(instrument, span.interval, start=begins, end=end)
+        return _restated(bars, instrument, _actions(instrument), span)
 
 
 @dataclass(slots=True)
@@ -53,8 +57,9 @@ class LoadedBars:
     _actions: dict[int, list[CorporateAction]] = field(default_factory=dict)
 
     def window(self, instrument: Instrument, span: Span) -> list[Bar]:
-        bars = cut(self._history(instrument, span.interval), span)
-        return _restated(bars, self._actions[instrument.pk], span)
+        history = self._history(instrument, span.interval)
+        bars = cut(history, span, day_begins=span.day_begins(instrument))
+        return _restated(bars, instrument, self._actions[instrument.pk], span)
 
     def _history(self, instrument: Instrument, interval: Interval) -> list[Bar]:
         key = (instrument.pk, interval)
@@ -64,12 +69,12 @@ class LoadedBars:
         return self._bars[key]
 
 
-def cut(bars: Sequence[Bar], span: Span) -> list[Bar]:
+def cut(bars: Sequence[Bar], span: Span, *, day_begins: datetime | None = None) -> list[Bar]:
     """Return the span's part of a whole history: nothing that opened after ``until``."""
     end = bisect_right(bars, span.until, key=_opening)
     start = max(end - span.lookback.bars, 0)
-    if span.lookback.whole_session:
-        start = min(start, bisect_left(bars, span.midnight, key=_opening))
+    if span.lookback.whole_session and day_begins is not None:
+        start = min(start, bisect_left(bars, day_begins, key=_opening))
     return list(bars[start:end])
 
 
@@ -77,11 +82,16 @@ def _actions(instrument: Instrument) -> list[CorporateAction]:
     return list(CorporateAction.objects.filter(instrument=instrument).exclude(factor=1))
 
 
-def _restated(bars: list[Bar], actions: Sequence[CorporateAction], span: Span) -> list[Bar]:
+def _restated(
+    bars: list[Bar], instrument: Instrument, actions: Sequence[CorporateAction], span: Span
+) -> list[Bar]:
     """Restate for splits up to the newest candle's day: a later one is not known at that time."""
-    today = span.midnight.date()
+    today = span.day(instrument)
     known = [action for action in actions if action.ex_date <= today]
-    return adjust(bars, known) if known else bars
+    grid = grid_of(instrument.exchange)
+    if span.lookback.whole_session:
+        bars = [replace(each, session=grid.day_of(each.at, span.interval)) for each in bars]
+    return adjust(bars, known, grid=grid, interval=span.interval) if known else bars
 
 
 def _opening(bar: Bar) -> datetime:

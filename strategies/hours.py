@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from brokers.terms import Product
 from brokers.venue import CalendarUnknown, Phase, installed_venue
-from market.calendar import IST
+from market.calendar import IST, local_day
 from market.models import Instrument, Interval
 from strategies.algorithms.algorithm import Decision
 
@@ -45,6 +45,6 @@ class IntradayClock:
     def _square_off(self) -> datetime | None:
         if self.product is not Product.MIS:
             return None
-        today = self.now.astimezone(IST).date()
+        today = local_day(self.instrument.exchange, self.now)
         square_off = installed_venue().square_off_time(self.instrument.ref(), today)
         return datetime.combine(today, square_off, IST) if square_off else None

@@ -3,16 +3,16 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from accounts.models import User, Workspace
 from market.quotes import quotes_of
-from operations.figures import IST
 from orders.models import Order, Trade
 from portfolio.models import Position
+from portfolio.trading_days import of_their_day, within_their_day
 from strategies.catalogue import UnknownAlgorithm, parameters_of
 from strategies.models import (
     NOT_TAKEN,
@@ -95,10 +95,9 @@ def catalogue_of(workspace: Workspace) -> QuerySet[Strategy]:
 
 def activation_rows(activations: Sequence[UserStrategy], *, now: datetime) -> list[ActivationRow]:
     """Work out today's result of each activation, in a fixed number of queries."""
-    today = now.astimezone(IST).date()
-    booked = _booked_on(today, activations)
+    booked = _booked_today(activations, now=now)
     opened = _open_by_activation(activations)
-    signals = _signals_on(today, activations)
+    signals = _signals_today(activations, now=now)
     return [
         _row(each, booked=booked, opened=opened.get(each.pk, []), signals=signals)
         for each in activations
@@ -171,8 +170,9 @@ def _shown(parameter: Parameter, value: object) -> str:
 _Profits = dict[uuid.UUID, Decimal]
 
 
-def _booked_on(day: date, activations: Collection[UserStrategy]) -> _Profits:
-    trades = Trade.objects.filter(order__user_strategy__in=activations, session_date=day)
+def _booked_today(activations: Collection[UserStrategy], *, now: datetime) -> _Profits:
+    today = of_their_day({each.account for each in activations}, now, field="session_date")
+    trades = Trade.objects.filter(today, order__user_strategy__in=activations)
     rows = trades.order_by().values_list("order__user_strategy_id")
     return dict(rows.annotate(profit=_AFTER_CHARGES))
 
@@ -198,10 +198,12 @@ def _open_by_activation(
     return found
 
 
-def _signals_on(
-    day: date, activations: Collection[UserStrategy]
+def _signals_today(
+    activations: Collection[UserStrategy], *, now: datetime
 ) -> dict[uuid.UUID, tuple[int, datetime]]:
-    signals = Signal.objects.filter(user_strategy__in=activations, created_at__date=day)
+    accounts = {each.account for each in activations}
+    today = within_their_day(accounts, now, field="created_at", account="user_strategy__account")
+    signals = Signal.objects.filter(today, user_strategy__in=activations)
     rows = signals.order_by().values_list("user_strategy_id")
     counted = rows.annotate(count=Count("pk"), latest=Max("created_at"))
     return {key: (count, latest) for key, count, latest in counted}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from accounts.models import User
 from brokers.models import TradingAccount
 from brokers.terms import InstrumentType, Product
-from market.calendar import IST
+from market.calendar import local_day
 from market.models import Instrument, Interval
 from market.quotes import quotes_of
 from operations.figures import rupees
@@ -151,7 +151,7 @@ def _untradable(request: ActivationRequest, instrument: Instrument, now: datetim
         return f"{instrument} is no longer traded."
     if instrument.instrument_type == InstrumentType.INDEX:
         return f"{instrument} is an index and cannot be traded."
-    if instrument.expiry is not None and instrument.expiry < now.astimezone(IST).date():
+    if instrument.expiry is not None and instrument.expiry < local_day(instrument.exchange, now):
         return f"{instrument} expired on {instrument.expiry:%d %b %Y}."
     if instrument.currency != request.account.currency:
         return f"{instrument} is traded in {instrument.currency}."

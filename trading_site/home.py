@@ -27,6 +27,7 @@ from portfolio.selectors import (
     newest_money,
     newest_sessions,
 )
+from portfolio.trading_days import account_day
 from strategies.models import ActivationStatus, UserStrategy
 from trading_site.context import Shell
 from trading_site.equity_chart import EquityChart, equity_chart
@@ -160,7 +161,7 @@ class Home:
     def past_day(self) -> date | None:
         """The day that the figures are of where it is not today, as of a replay's."""
         day = self.summary.day
-        return day if day != self.today else None
+        return None if day in {account_day(each, self.now) for each in self.accounts} else day
 
     @cached_property
     def strategies(self) -> list[RunningStrategy]:

@@ -10,8 +10,8 @@ from django.db.models import F, FilteredRelation, Q
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
-from operations.figures import IST
 from portfolio.models import TradingSession
+from portfolio.trading_days import account_day
 from risk.kinds import MoneyKind, kind_of
 from risk.models import RiskRule, RuleType
 from risk.standings import speaks_of
@@ -49,7 +49,7 @@ def nearest_loss_limit(
     the accounts that are not shown as well. None where nothing limits the accounts.
     """
     limits = [
-        _limit(rule, account, reached, sessions=sessions, today=now.astimezone(IST).date())
+        _limit(rule, account, reached, sessions=sessions, today=account_day(account, now))
         for rule, reached in _rules(workspace, accounts)
         for account in accounts
         if rule.account_id in (None, account.pk) and speaks_of(rule, account)

@@ -19,7 +19,6 @@ from brokers.gateway import AccountUpdate, QuoteTick
 from brokers.models import TradingAccount
 from brokers.registry import paper_exchange
 from market.building import CandleBuilder, ClosedBar
-from market.calendar import IST
 from market.feeds import TickBatch
 from market.models import Instrument, Interval
 from market.quotes import write_quotes
@@ -33,6 +32,7 @@ from orders.states import OrderStatus
 from portfolio.models import SessionStatus, TradingSession
 from portfolio.services import close_session
 from portfolio.services.practice import refresh_practice_funds
+from portfolio.trading_days import account_day
 from strategies.evaluation import HOUSE, Evaluator, on_candles_closed
 from trading_site.watching import exposed_accounts, watch_account
 
@@ -75,7 +75,7 @@ class MarketPipeline:
         self._paper = paper_exchange()
         self._candles = CandleBuilder(self._settings.intervals)
         self._marked_at: datetime | None = None
-        self._day: date | None = None
+        self._days: dict[UUID, date] = {}
 
     def process(self, batch: TickBatch) -> None:
         """Take one batch all the way. Batches come in the order of time."""
@@ -87,7 +87,7 @@ class MarketPipeline:
     def finish(self, at: datetime) -> None:
         """End a replay: close the sessions that it has opened."""
         for account in self._replayed or ():
-            _close_sessions(account, until=at.astimezone(IST).date(), now=at)
+            _close_sessions(account, until=account_day(account, at), now=at)
 
     def _process(self, batch: TickBatch) -> None:
         self._roll_day(batch.at)
@@ -153,11 +153,11 @@ class MarketPipeline:
 
     def _roll_day(self, at: datetime) -> None:
         """End a replayed account's sessions when its next day begins."""
-        today = at.astimezone(IST).date()
-        if self._replayed is not None and self._day is not None and today > self._day:
-            for account in self._replayed:
-                _close_sessions(account, until=self._day, now=at)
-        self._day = today
+        for account in self._replayed or ():
+            today, before = account_day(account, at), self._days.get(account.pk)
+            if before is not None and today > before:
+                _close_sessions(account, until=before, now=at)
+            self._days[account.pk] = today
 
     def _attempt(
         self, stage: str, act: Callable[[], object], account: TradingAccount | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.files import File
 
-from market.calendar import IST
+from market.calendar import local_day
 from market.importing.kinds import Options, price_rows
 from market.importing.reading import open_source
 from market.importing.rows import Priced
@@ -54,7 +54,7 @@ def import_prices(folder: Path, *, now: datetime) -> PriceSet:
     return PriceSet(
         instruments=tuple(Instrument.objects.filter(key__in=keys).order_by("key")),
         interval=intervals.pop(),
-        days=tuple(sorted({row.bar.at.astimezone(IST).date() for row in priced})),
+        days=tuple(sorted({local_day(row.instrument.exchange, row.bar.at) for row in priced})),
         runs=runs,
     )
 

@@ -149,11 +149,8 @@ class Replay:
         )
 
     def _play_day(self, pipeline: MarketPipeline, day: date) -> datetime:
-        midnight = datetime.combine(day, time(), IST)
-        plan = ReplayPlan(
-            self.prices.instruments, self.prices.interval, start=midnight, end=midnight + _DAY
-        )
-        at = midnight
+        plan = ReplayPlan(self.prices.instruments, self.prices.interval, day=day)
+        at = datetime.combine(day, time(), IST)
         for batch in ReplayFeed(plan).batches():
             pipeline.process(batch)
             at = batch.at

@@ -4,10 +4,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from brokers.gateway import QuoteTick
-from market.bars import Bar
+from market.bars import Bar, grid_of
 from market.calendar import IST, CalendarUnknown, session_hours
 from market.feeds.feed import TickBatch
 from market.models import Candle, Instrument, Interval
@@ -19,12 +19,16 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to play. ``speed`` is how many times as fast as it happened; 0 is as fast as it goes."""
+    """What to play; ``day`` alone of the exchanges' days, where it is set.
+
+    ``speed`` is how many times as fast as it happened; 0 is as fast as it goes.
+    """
 
     instruments: Sequence[Instrument]
     interval: Interval
     start: datetime | None = None
     end: datetime | None = None
+    day: date | None = None
     speed: float = 0
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -45,13 +49,25 @@ class ReplayFeed:
                 yield batch
 
     def _days(self) -> list[date]:
-        """The days in India on which anything that is played was traded."""
+        """The exchanges' days on which anything that is played was traded."""
+        if self._plan.day is not None:
+            return [self._plan.day]
         candles = Candle.objects.filter(instrument__in=self._plan.instruments)
         if self._plan.start is not None:
             candles = candles.filter(timestamp__gte=self._plan.start)
         if self._plan.end is not None:
             candles = candles.filter(timestamp__lt=self._plan.end)
-        return [moment.date() for moment in candles.datetimes("timestamp", "day", tzinfo=IST)]
+        found: set[date] = set()
+        for exchange in {each.exchange for each in self._plan.instruments}:
+            zone = grid_of(exchange).zone
+            its = candles.filter(instrument__exchange=exchange)
+            for rows, named in (
+                (its.exclude(interval=Interval.D1), zone),
+                (its.filter(interval=Interval.D1), IST),
+            ):
+                days = rows.datetimes("timestamp", "day", tzinfo=named)
+                found.update(each.date() for each in days)
+        return sorted(found)
 
     def _day(self, day: date) -> Iterator[TickBatch]:
         moments: dict[datetime, list[QuoteTick]] = defaultdict(list)
@@ -66,9 +82,10 @@ class ReplayFeed:
             yield TickBatch(at, tuple(moments.get(at, ())))
 
     def _bars(self, instrument: Instrument, day: date) -> list[Bar]:
-        midnight = datetime.combine(day, time(), IST)
-        start = max(filter(None, (midnight, self._plan.start)))
-        end = min(filter(None, (midnight + _DAY, self._plan.end)))
+        grid = grid_of(instrument.exchange)
+        begins, over = (grid.day_begins(each, self._plan.interval) for each in (day, day + _DAY))
+        start = max(filter(None, (begins, self._plan.start)))
+        end = min(filter(None, (over, self._plan.end)))
         return read_candles(instrument, self._plan.interval, start=start, end=end)
 
     def _wait(self, before: datetime | None, at: datetime) -> bool:
@@ -96,10 +113,9 @@ def ticks_of(key: str, bar: Bar, *, begins: datetime, ends: datetime) -> Iterato
 def _span(instrument: Instrument, interval: Interval, bar: Bar) -> tuple[datetime, datetime]:
     """Return when a bar's trading began and ended; a day's bar is named by its midnight."""
     ends = bar.at + interval.length
+    day = grid_of(instrument.exchange).day_of(bar.at, interval)
     try:
-        hours = session_hours(
-            instrument.exchange, instrument.segment, bar.at.astimezone(IST).date()
-        )
+        hours = session_hours(instrument.exchange, instrument.segment, day)
     except CalendarUnknown:
         return bar.at, ends
     if hours is None or not bar.at < hours.closes_at or ends <= hours.opens_at:

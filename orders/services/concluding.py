@@ -1,14 +1,12 @@
 """What follows from a full reading: whether the account agrees, who is told, what is adopted."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 
 from brokers.gateway import TradeReport
 from brokers.models import TradingAccount
-from brokers.terms import Exchange
-from market.calendar import local_day
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.errors import contained
@@ -19,9 +17,9 @@ from orders.differences import Compared, Reading
 from orders.services.adjusting import adopt_difference, figures, tell_open_difference
 from orders.services.differing import note_differences
 from portfolio.models import PositionDifference
+from portfolio.trading_days import account_day
 
 # An account trades where its money is.
-_TRADES_AT = {"INR": Exchange.NSE, "USD": Exchange.NYSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +75,8 @@ def _agreed_at(account: TradingAccount, *, is_now: bool, now: datetime) -> datet
     if is_now:
         return now
     before = account.reconciled_at
-    is_of_today = before is not None and _day(account, before) == _day(account, now)
+    is_of_today = before is not None and account_day(account, before) == account_day(account, now)
     return before if is_of_today else None
-
-
-def _day(account: TradingAccount, moment: datetime) -> date:
-    """The date where its exchange is: a session in New York goes on over midnight in India."""
-    return local_day(_TRADES_AT.get(account.currency, Exchange.NSE), moment)
 
 
 @transaction.atomic

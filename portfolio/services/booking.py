@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from market.calendar import IST
 from operations.events import publish
 from portfolio.charges import ChargeBreakdown, ChargesUnknown, fill_charges
 from portfolio.fills import Fill
@@ -27,6 +26,7 @@ from portfolio.services.sessions import (
     unrealized_in,
 )
 from portfolio.splitting import parts_of
+from portfolio.trading_days import account_day
 
 NOTHING = Decimal(0)
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def post_charges(fill: Fill, charges: Decimal, *, now: datetime) -> None:
     """
     voucher = Voucher(
         number=f"{fill.trade_id}:charges",
-        entry_date=now.astimezone(IST).date(),
+        entry_date=account_day(fill.account, now),
         particulars=(
             f"Charges of {fill.side.label} {fill.quantity} {fill.instrument.trading_symbol} "
             f"on {fill.session_date:%d %b %Y}"

@@ -6,23 +6,24 @@ from django.db import transaction
 
 from brokers.models import TradingAccount
 from brokers.venue import CalendarUnknown
-from market.calendar import IST, session_date
+from market.calendar import IST, local_day, session_date
 from portfolio.models import Holding, Position, PositionType, SessionStatus, TradingSession
 from portfolio.services.holdings import settle_holdings
 from portfolio.services.marking import mark_account, mark_holdings
 from portfolio.services.sessions import close_session, lock_account
+from portfolio.trading_days import account_day
 
 
 def finished_sessions(now: datetime) -> list[TradingSession]:
     """Return the open sessions whose exchanges have all ended that day; a replay ends its own."""
-    today = now.astimezone(IST).date()
+    today = now.astimezone(IST).date()  # no exchange that is offered is ahead of India
     active = TradingSession.objects.filter(
         status=SessionStatus.ACTIVE, session_date__lte=today, account__own_clock=False
     )
     return [
         session
         for session in active.select_related("account").order_by("session_date", "pk")
-        if _is_over(session, today=today, now=now)
+        if _is_over(session, now=now)
     ]
 
 
@@ -48,7 +49,7 @@ def _settle(account: TradingAccount, *, now: datetime) -> int:
     return settle_holdings(lock_account(account), now=now)
 
 
-def _is_over(session: TradingSession, *, today: date, now: datetime) -> bool:
+def _is_over(session: TradingSession, *, now: datetime) -> bool:
     traded = Position.objects.filter(
         account=session.account,
         position_type=PositionType.DAY,
@@ -56,7 +57,7 @@ def _is_over(session: TradingSession, *, today: date, now: datetime) -> bool:
     )
     exchanges = set(traded.values_list("instrument__exchange", flat=True))
     if not exchanges:
-        return session.session_date < today
+        return session.session_date < account_day(session.account, now)
     return all(_has_ended(exchange, session.session_date, now=now) for exchange in exchanges)
 
 
@@ -64,4 +65,4 @@ def _has_ended(exchange: str, day: date, *, now: datetime) -> bool:
     try:
         return session_date(exchange, now) > day
     except CalendarUnknown:
-        return now.astimezone(IST).date() > day
+        return local_day(exchange, now) > day

@@ -7,12 +7,12 @@ from django.db import transaction
 
 from brokers.gateway import FundsReport
 from brokers.models import TradingAccount
-from market.calendar import IST
 from operations.events import publish
 from operations.ids import new_id
 from portfolio.models import Funds, LedgerEntry, LedgerName
 from portfolio.posting import Voucher, cash_balance, post
 from portfolio.services.sessions import lock_account
+from portfolio.trading_days import account_day
 
 _OPENING = "opening"
 _REPORTED = (
@@ -115,7 +115,7 @@ def _post_capital(
 ) -> None:
     voucher = Voucher(
         number=number,
-        entry_date=now.astimezone(IST).date(),
+        entry_date=account_day(account, now),
         particulars=particulars,
         amounts={LedgerName.CASH: amount, LedgerName.CAPITAL: -amount},
     )

@@ -8,8 +8,7 @@ from django.views.decorators.http import require_GET
 from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from brokers.models import TradingAccount
-from operations.figures import IST
-from portfolio.board import differences_on
+from portfolio.board import differences_today
 
 
 @require_GET
@@ -20,7 +19,7 @@ def difference_list(
     now = timezone.now()
     visible = TradingAccount.objects.visible_to(request.user).filter(workspace=request.workspace)
     context = {
-        "differences": differences_on(list(visible), now.astimezone(IST).date()),
+        "differences": differences_today(list(visible), now=now),
         "may_trade": request.membership.role in TRADING_ROLES,
     }
     return render(request, template, context)

@@ -10,17 +10,16 @@ from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from brokers.scope import SCOPE_KEY, chosen_scope, scopes_of
 from brokers.venue import installed_venue
-from operations.figures import IST
 from operations.listing import csv_response
 from portfolio.board import (
     by_strategy_today,
-    closed_on,
-    day_positions,
-    differences_on,
+    closed_today,
+    differences_today,
     expired_in,
     positions_board,
     square_offs,
     strategy_name,
+    traded_today,
 )
 from portfolio.models import Position
 from portfolio.selectors import day_summary
@@ -36,22 +35,20 @@ POSITION_FILE = (
 def positions(request: UserRequest, template: str = "portfolio/positions.html") -> HttpResponse:
     """Show the accounts of the chosen scope; ``?by=strategy`` groups by strategy."""
     now = timezone.now()
-    today = now.astimezone(IST).date()
     scope = chosen_scope(scopes_of(request.workspace), request.session.get(SCOPE_KEY, ""))
     by_strategy = request.GET.get("by") == "strategy"
     board = positions_board(scope.accounts, by_strategy=by_strategy, now=now)
-    traded_today = day_positions(scope.accounts, today)
+    traded = traded_today(scope.accounts, now=now)
     context = {
         "scope": scope,
-        "today": today,
         "board": board,
         "by_strategy": by_strategy,
         "summary": day_summary(scope.accounts, now=now),
-        "differences": differences_on(scope.accounts, today),
         "expired": expired_in(board.rows, now=now),
-        "closed": closed_on(scope.accounts, today),
-        "traded_today": traded_today,
-        "strategies": by_strategy_today(board, traded_today),
+        "differences": differences_today(scope.accounts, now=now),
+        "closed": closed_today(scope.accounts, now=now),
+        "traded_today": traded,
+        "strategies": by_strategy_today(board, traded),
         "square_offs": square_offs(board.rows, venue=installed_venue(), now=now),
         "may_trade": request.membership.role in TRADING_ROLES,
         "scope_query": "".join(f"&account={account.pk}" for account in scope.accounts),

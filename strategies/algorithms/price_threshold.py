@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from brokers.terms import Side
 from market.bars import Bar
-from market.calendar import IST
 from strategies.algorithms.algorithm import Algorithm, Decision, Lookback, enter, leave
 from strategies.parameters import choice, decimal, yes_no
 
@@ -73,13 +71,9 @@ class PriceThreshold(Algorithm):
     def _levels(self, bars: Sequence[Bar]) -> tuple[Decimal, Decimal]:
         if self.measure == PRICE:
             return self.buy_threshold, self.sell_threshold
-        today = _day(bars[-1])
-        day_open = next(bar.open for bar in bars if _day(bar) == today)
+        today = bars[-1].day
+        day_open = next(bar.open for bar in bars if bar.day == today)
         return (
             day_open * (1 + self.buy_threshold / 100),
             day_open * (1 + self.sell_threshold / 100),
         )
-
-
-def _day(bar: Bar) -> date:
-    return bar.at.astimezone(IST).date()
