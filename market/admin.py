@@ -8,6 +8,7 @@ from market.models import (
     ImportRun,
     Instrument,
     LotRule,
+    ScheduleChange,
     ScheduleOverride,
     SessionRule,
     SquareOffRule,
@@ -38,6 +39,13 @@ class ScheduleOverrideAdmin(HouseAdmin):
 
     list_display = ("exchange", "day", "is_open", "opens_at", "closes_at", "reason")
     ordering = ("-day",)
+
+
+@admin.register(ScheduleChange)
+class ScheduleChangeAdmin(HistoryAdmin):
+    """Who entered or removed which override."""
+
+    list_display = ("at", "by", "exchange", "day", "before", "after")
 
 
 @admin.register(CorporateAction)

@@ -74,5 +74,5 @@ def _refuse_written_days(exchange: str, days: tuple[date, ...]) -> None:
     for each in written.exclude(reason=OPENED)[:1]:
         raise OpeningRefused(
             f"{exchange} on {each.day:%-d %b %Y} is written down already ({each.reason}):"
-            " take that out under Schedule overrides in the admin first"
+            " take that out on the trading calendar's page first"
         )

@@ -53,6 +53,28 @@ def current_overrides() -> Overrides:
     return _current[0]
 
 
+@dataclass(frozen=True, slots=True)
+class DayWithoutHours:
+    """A day on which exchanges trade, and nobody has entered when."""
+
+    day: date
+    reason: str
+    exchanges: tuple[str, ...]
+
+
+def days_without_hours() -> list[DayWithoutHours]:
+    """List the special days whose hours are neither on file nor entered, newest first."""
+    known = current_overrides()
+    found: dict[tuple[date, str], list[str]] = {}
+    for exchange, day, reason in known.rules.without_hours():
+        if (exchange, day) not in known.rows:
+            found.setdefault((day, reason), []).append(exchange)
+    return [
+        DayWithoutHours(day, reason, tuple(sorted(exchanges)))
+        for (day, reason), exchanges in sorted(found.items(), reverse=True)
+    ]
+
+
 def forget_overrides(**signal: object) -> None:
     """Read the override rows again at the next question."""
     _current.clear()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from brokers.venue import CalendarUnknown, Phase
 from market.models import HolidayRule, SessionRule
-from market.schedules import PARENTS, Board, Window
+from market.schedules import CALENDARS, PARENTS, Board, Window
 
 _SEGMENTS = {
     Board.CASH: frozenset({"cash", "cash_no_derivatives"}),
@@ -116,6 +116,20 @@ class SessionRules:
             raise CalendarUnknown(f"{exchange} has no trading hours here on {day:%-d %b %Y}")
         # Of two rows of one phase the later counts, so that a new row needs no end of the old.
         return _windows_of(exchange, day, {row.phase: row for row in rows}.values())
+
+    def without_hours(self) -> list[tuple[str, date, str]]:
+        """List exchange, day and reason of what trades at hours that are not on file."""
+        found = []
+        for exchange, day in self.special:
+            if exchange not in CALENDARS:
+                continue
+            rows = self._special(exchange, Board.CASH, day)
+            found += [
+                (exchange, day, row.reason)
+                for row in rows
+                if row.starts is None and _PHASES.get(row.phase) is Phase.OPEN
+            ]
+        return found
 
     def _special(self, exchange: str, board: Board, day: date) -> list[_Session]:
         segments = _SEGMENTS[board]

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Membership, Role, UserSession, Workspace
 from brokers.models import BrokerConnection, TradingAccount
-from market.models import ImportRun, Instrument, Watchlist, WatchlistItem
+from market.models import ImportRun, Instrument, ScheduleOverride, Watchlist, WatchlistItem
 from notifications.models import Notification
 from orders.models import Order, Trade
 from portfolio.models import ExpirySettlement, Position, PositionDifference
@@ -59,6 +59,7 @@ SHARED: dict[str, object] = {
     "kind": "kite_master",
     "postback.config_id": UUID(int=1),
     "postback.token": "a-token",
+    "override_id": ScheduleOverride,
     "slug": "a-strategy",
     "strategy_id": Strategy,
     "strategies.slug": "a-strategy",

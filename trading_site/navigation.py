@@ -37,6 +37,7 @@ PLACES = (
     Place("notifications:inbox", "Alerts", "bell", "n"),
     Place("brokers:list", "Brokers", "plug", "b", is_foot=True),
     Place("imports:list", "Import", "import", "i"),
+    Place("calendar:list", "Calendar", "clock", "c"),
 )
 TABS = (PLACES[0], PLACES[1], PLACES[3], Place("more", "More", "more"))
 

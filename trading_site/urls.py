@@ -22,6 +22,7 @@ urlpatterns = [
     path("risk/", include("risk.urls")),
     path("notifications/", include("notifications.urls")),
     path("brokers/", include("brokers.urls")),
+    path("calendar/", include("market.calendar_urls")),
     path("imports/", include("market.import_urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

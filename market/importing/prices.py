@@ -10,6 +10,7 @@ from market.calendar import local_day, session_hours
 from market.importing.rows import Priced, RowRefused
 from market.importing.values import count_of, price_of
 from market.models import Interval
+from market.session_rules import HoursUnknown
 
 _TRADING = (Phase.OPEN, Phase.CLOSING_PAUSE, Phase.CLOSING_AUCTION)
 
@@ -67,15 +68,19 @@ def in_session(priced: Priced) -> Priced:
     day = local_day(exchange, at)
     try:
         hours = session_hours(exchange, priced.instrument.segment, day, has_closing_auction=True)
+    except HoursUnknown as error:
+        raise RowRefused(str(error), outside_on=day) from error
     except CalendarUnknown:
         return priced
     if hours is None:
-        raise RowRefused(
+        words = (
             f"{exchange} was shut on {day:%-d %b %Y}; "
             "if there was a special session, add it to the calendar and import again"
         )
+        raise RowRefused(words, outside_on=day)
     if hours.phase_at(at) not in _TRADING:
-        raise RowRefused(f"{exchange} was not trading at this time of {day:%-d %b %Y}")
+        words = f"{exchange} was not trading at this time of {day:%-d %b %Y}"
+        raise RowRefused(words, outside_on=day)
     return priced
 
 

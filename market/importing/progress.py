@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from time import monotonic
 from typing import TypeVar
 
@@ -36,6 +37,7 @@ class Progress:
         self.rows_read = 0
         self.rows_skipped = 0
         self.issues: list[Skipped] = []
+        self.outside: Counter[date] = Counter()
         self._run_id = run_id
         self.source = source
         self._clock = clock
@@ -60,6 +62,8 @@ class Progress:
 
     def skip(self, row: Skipped) -> None:
         self.rows_skipped += 1
+        if row.outside_on is not None:
+            self.outside[row.outside_on] += 1
         if len(self.issues) < ISSUES_KEPT:
             self.issues.append(row)
 

@@ -19,7 +19,14 @@ class FileRefused(Exception):
 
 
 class RowRefused(Exception):
-    """One row is left out; the message says why."""
+    """One row is left out; the message says why.
+
+    ``outside_on`` is the day of a row that lies in no session known here.
+    """
+
+    def __init__(self, words: str, *, outside_on: date | None = None) -> None:
+        super().__init__(words)
+        self.outside_on = outside_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Skipped:
     line: int
     reason: str
     raw: str
+    outside_on: date | None = None
 
 
 class Listed(NamedTuple):
@@ -95,7 +103,8 @@ def each_row(
         try:
             item = make(raw)
         except RowRefused as refusal:
-            yield Skipped(line, storable(str(refusal))[:300], storable(_shown(raw))[:500])
+            reason, shown = storable(str(refusal))[:300], storable(_shown(raw))[:500]
+            yield Skipped(line, reason, shown, refusal.outside_on)
         except KeyError as missing:  # The row is shorter than the names of its columns.
             words = f"The row breaks off before {missing.args[0]}"
             yield Skipped(line, storable(words)[:300], storable(_shown(raw))[:500])

@@ -131,6 +131,7 @@ def _complete(run: ImportRun, progress: Progress, written: Written, *, now: date
         rows_written=written.changed,
         rows_unchanged=written.unchanged,
         rows_skipped=progress.rows_skipped,
+        rows_outside={day.isoformat(): count for day, count in sorted(progress.outside.items())},
         progress_at=now,
         finished_at=now,
     )

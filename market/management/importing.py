@@ -12,6 +12,7 @@ from market.models import ImportKind, ImportRun, ImportStatus
 from market.services import FileRefused, Starter, run_import, start_import
 
 _ISSUES_SHOWN = 5
+_DAYS_SHOWN = 20
 
 
 class ImportCommand(BaseCommand):
@@ -61,9 +62,20 @@ class ImportCommand(BaseCommand):
             f"{run.rows_written:,} new or changed, {run.rows_unchanged:,} unchanged, "
             f"{run.rows_skipped:,} left out"
         )
+        self._report_outside(run)
         for issue in run.issues.order_by("line")[:_ISSUES_SHOWN]:
             self.stdout.write(f"  line {issue.line}: {issue.reason}")
         return True
+
+    def _report_outside(self, run: ImportRun) -> None:
+        days = run.outside_days
+        if days:
+            rows = sum(count for _, count in days)
+            self.stdout.write(f"  {rows:,} rows outside known sessions, by day:")
+        for day, count in days[:_DAYS_SHOWN]:
+            self.stdout.write(f"    {day:%-d %b %Y}: {count:,}")
+        if len(days) > _DAYS_SHOWN:
+            self.stdout.write(f"    and {len(days) - _DAYS_SHOWN:,} more days")
 
 
 def files_in(paths: Iterable[str]) -> list[Path]:

@@ -1,4 +1,4 @@
-from market.models.calendar import ScheduleOverride
+from market.models.calendar import ScheduleChange, ScheduleOverride
 from market.models.history import Candle, Interval, OptionChainRow, Tick
 from market.models.imports import ImportIssue, ImportKind, ImportRun, ImportStatus
 from market.models.instruments import (
@@ -46,6 +46,7 @@ __all__ = [
     "OptionChainRow",
     "PriceBandRow",
     "Quote",
+    "ScheduleChange",
     "ScheduleOverride",
     "SessionRule",
     "SettlementPrice",

@@ -4,6 +4,7 @@ from datetime import time
 
 from django.db import models
 
+from accounts.models import User
 from brokers.terms import Exchange
 
 
@@ -55,3 +56,31 @@ class ScheduleOverride(models.Model):
         )
         found = [(start, end) for start, end in pairs if start is not None and end is not None]
         return tuple(found) if self.is_open else ()
+
+    @property
+    def words(self) -> str:
+        """Say what the day is: Closed, or its hours."""
+        spans = (f"{start:%H:%M} to {_end_words(end)}" for start, end in self.sessions)
+        return " and ".join(spans) or "Closed"
+
+
+class ScheduleChange(models.Model):
+    """Who entered or removed which override, and when; never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    exchange = models.CharField(max_length=10)
+    day = models.DateField()
+    before = models.CharField(max_length=300, blank=True)
+    after = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "schedule_changes"
+
+    def __str__(self) -> str:
+        return f"{self.exchange} {self.day} {self.after or 'removed'}"
+
+
+def _end_words(end: time) -> str:
+    return "24:00" if end == time.max else f"{end:%H:%M}"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 
 from accounts.models import User, Workspace
@@ -50,6 +52,9 @@ class ImportRun(models.Model):
     rows_written = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
     rows_skipped = models.PositiveIntegerField(default=0)
+    rows_outside = models.JSONField(
+        default=dict, blank=True, help_text="Rows outside known sessions, by day"
+    )
     error_message = models.TextField(blank=True)
     started_at = models.DateTimeField()
     progress_at = models.DateTimeField(
@@ -67,6 +72,11 @@ class ImportRun(models.Model):
     @property
     def percent_read(self) -> int:
         return min(100, 100 * self.bytes_read // self.file_size) if self.file_size else 0
+
+    @property
+    def outside_days(self) -> list[tuple[date, int]]:
+        """Count the rows left out for being outside known sessions, by day."""
+        return [(date.fromisoformat(day), count) for day, count in self.rows_outside.items()]
 
     @property
     def is_finished(self) -> bool:

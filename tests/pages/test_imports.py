@@ -151,3 +151,14 @@ class TestInstrumentLists:
     def test_are_asked_for(self, desk: Desk) -> None:
         answer = client_of(desk).post(f"{URL}lists/angel/refresh/", follow=True)
         assert "The list is being fetched" in answer.content.decode()
+
+
+class TestRowsOutsideSessions:
+    def test_are_counted_by_day_beside_the_way_to_mend_it(self, desk: Desk) -> None:
+        run = read(send(desk))
+        ImportRun.objects.update(rows_outside={"2026-06-13": 2, "2026-06-14": 1})
+
+        page = client_of(desk).get(f"{URL}{run.pk}/").content.decode()
+
+        assert "13 Jun 2026 <b>2</b>" in page
+        assert 'href="/calendar/"' in page

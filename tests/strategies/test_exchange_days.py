@@ -72,8 +72,10 @@ class TestSessionAbroad:
         self, history: type[StoredBars | LoadedBars], apple: Instrument
     ) -> None:
         write_candles(apple, Interval.M5, session())
-        split = {"kind": CorporateActionKind.SPLIT, "factor": Decimal(2)}
-        record_corporate_action(apple, ex_date=DAY + timedelta(days=1), **split)
+        next_day = DAY + timedelta(days=1)
+        record_corporate_action(
+            apple, kind=CorporateActionKind.SPLIT, ex_date=next_day, factor=Decimal(2)
+        )
 
         assert window(history(), apple, session()[-1])[-1].close == Decimal(101)
 
