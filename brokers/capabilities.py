@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from brokers.terms import OrderType, Product, Validity
+from brokers.terms import OrderType, Product, Segment, Validity
 
 
 class MarketHandling(StrEnum):
@@ -40,3 +40,15 @@ class Capabilities:
     brackets: frozenset[Product] = frozenset()
     slices: bool = False
     modify_limit: int | None = None
+
+
+# Brokers count them in lots whose size their lists do not tell, and their hours, holidays and
+# charges are not kept here: no adapter declares them.
+NOT_OFFERED = frozenset({Segment.MCX_COMM, Segment.CDS_FUT})
+
+
+def why_not(segment: Segment, *, broker: str) -> str:
+    """Say why nothing can be traded on a segment for which a broker declares nothing."""
+    if segment in NOT_OFFERED:
+        return f"{segment.label} is not offered in Pinnacle yet, at any broker"
+    return f"{broker} does not trade {segment.label}"

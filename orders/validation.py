@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 
-from brokers.capabilities import Capabilities
+from brokers.capabilities import Capabilities, why_not
 from brokers.terms import InstrumentType, OrderType, Product, Segment
 from brokers.venue import Phase, PriceBand
 from operations.figures import rupees
@@ -135,8 +135,8 @@ def _nothing_idle(request: OrderRequest, _: Conditions) -> Iterator[Complaint]:
 def _capability(request: OrderRequest, conditions: Conditions) -> Iterator[Complaint]:
     able = conditions.capabilities
     if able is None:
-        segment = Segment(request.instrument.segment).label
-        yield "instrument", f"{request.account.connection.alias} does not trade {segment}"
+        segment, alias = Segment(request.instrument.segment), request.account.connection.alias
+        yield "instrument", why_not(segment, broker=alias)
         return
     if request.order_type not in able.order_types:
         yield "order_type", f"{request.order_type.label} orders are not taken here"

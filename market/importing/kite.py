@@ -29,8 +29,8 @@ _SEGMENTS = {
     "BSE": Segment.BSE_EQ,
     "NFO": Segment.NSE_FNO,
     "BFO": Segment.BSE_FNO,
-    "CDS": Segment.CDS_FUT,
 }
+_NOT_OFFERED = {"MCX": Segment.MCX_COMM, "CDS": Segment.CDS_FUT}
 _TYPES = {str(kind) for kind in InstrumentType} - {"INDEX"}
 
 
@@ -41,8 +41,8 @@ def kite_rows(source: Source) -> Iterator[Listed | Skipped]:
 
 def _listed(row: dict[str, str]) -> Listed:
     exchange, kind = row["exchange"], row["instrument_type"]
-    if exchange == "MCX":
-        raise RowRefused("Kite counts commodities in lots and does not tell their size")
+    if exchange in _NOT_OFFERED:
+        raise RowRefused(f"{_NOT_OFFERED[exchange].label} is not offered here yet")
     if exchange not in _SEGMENTS:
         raise RowRefused(f"The exchange {exchange[:20]} is not traded here")
     if kind not in _TYPES:

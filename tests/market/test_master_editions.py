@@ -203,7 +203,7 @@ class TestCommodities:
     def test_of_kite_are_left_out_in_words(self) -> None:
         crude = "9,9,CRUDEOIL26AUGFUT,CRUDEOIL,0.0,2026-08-19,0.0,1.0,1,FUT,MCX-FUT,MCX\n"
         run = import_text(KITE_HEADER + KITE_OPTION + crude)
-        assert "Kite counts commodities in lots" in run.issues.get().reason
+        assert run.issues.get().reason == "MCX commodity is not offered here yet"
         assert not Instrument.objects.filter(exchange="MCX").exists()
 
 

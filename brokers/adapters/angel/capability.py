@@ -17,8 +17,6 @@ _PRODUCTS = {
     Segment.BSE_EQ: _DELIVERY,
     Segment.NSE_FNO: _CARRIED,
     Segment.BSE_FNO: _CARRIED,
-    Segment.MCX_COMM: _CARRIED,
-    Segment.CDS_FUT: _CARRIED,
 }
 _WITH_RULES = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
 _WITH_BRACKETS = frozenset({Segment.NSE_EQ, Segment.NSE_FNO})

@@ -6,13 +6,11 @@ from brokers.terms import OrderType, Product, Segment, Validity
 
 _SHARES = frozenset({Product.CNC, Product.MIS, Product.MTF})
 _CONTRACTS = frozenset({Product.NRML, Product.MIS})
-# Currency contracts are left out: Dhan's pages do not say in what it counts their quantity.
 _PRODUCTS = {
     Segment.NSE_EQ: _SHARES,
     Segment.BSE_EQ: _SHARES,
     Segment.NSE_FNO: _CONTRACTS,
     Segment.BSE_FNO: _CONTRACTS,
-    Segment.MCX_COMM: _CONTRACTS,
 }
 
 

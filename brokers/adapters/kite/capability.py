@@ -11,8 +11,6 @@ _PRODUCTS = {
     Segment.BSE_EQ: _DELIVERY,
     Segment.NSE_FNO: _CARRIED,
     Segment.BSE_FNO: _CARRIED,
-    Segment.MCX_COMM: _CARRIED,
-    Segment.CDS_FUT: _CARRIED,
 }
 _COVERED = frozenset({Segment.NSE_EQ, Segment.NSE_FNO})
 
@@ -25,8 +23,7 @@ def capabilities_on(segment: Segment) -> Capabilities | None:
     return Capabilities(
         order_types=frozenset(OrderType),
         products=products,
-        # The commodity exchange takes no IOC from algorithms.
-        validities=frozenset({Validity.DAY} if segment is Segment.MCX_COMM else Validity),
+        validities=frozenset(Validity),
         amo=True,
         modifies=True,
         disclosed_quantity=True,

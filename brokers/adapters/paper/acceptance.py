@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from brokers.adapters.paper.capability import capabilities_on
+from brokers.adapters.paper.capability import taken_on
 from brokers.gateway import PlaceRequest, Refused
 from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
 from brokers.venue import Phase, PriceBand
@@ -72,7 +72,7 @@ def objection(request: PlaceRequest, situation: Situation) -> Refused | None:
 def _tradable(request: PlaceRequest, _: Situation) -> str | None:
     instrument = request.instrument
     is_index = instrument.instrument_type is InstrumentType.INDEX
-    if is_index or capabilities_on(instrument.segment) is None:
+    if is_index or taken_on(instrument.segment) is None:
         return f"{instrument.trading_symbol} is an index: it is quoted, not traded"
     return None
 
@@ -85,7 +85,7 @@ def _unexpired(request: PlaceRequest, situation: Situation) -> str | None:
 
 
 def _product(request: PlaceRequest, _: Situation) -> str | None:
-    capabilities = capabilities_on(request.instrument.segment)
+    capabilities = taken_on(request.instrument.segment)
     if capabilities is None or request.product in capabilities.products:
         return None
     allowed = " or ".join(sorted(capabilities.products))

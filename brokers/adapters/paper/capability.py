@@ -1,6 +1,6 @@
 """What the paper broker can do on each segment."""
 
-from brokers.capabilities import Capabilities
+from brokers.capabilities import NOT_OFFERED, Capabilities
 from brokers.terms import OrderType, Product, Segment, Validity
 
 _DELIVERY = frozenset({Product.CNC, Product.MIS})
@@ -17,7 +17,12 @@ _PRODUCTS = {
 
 
 def capabilities_on(segment: Segment) -> Capabilities | None:
-    """Return None for what cannot be traded at all, such as an index."""
+    """Return None for what cannot be traded from here, such as an index."""
+    return None if segment in NOT_OFFERED else taken_on(segment)
+
+
+def taken_on(segment: Segment) -> Capabilities | None:
+    """Return what the simulated exchange itself takes: brokers' stand-ins trade on it too."""
     products = _PRODUCTS.get(segment)
     if products is None:
         return None

@@ -28,7 +28,7 @@ from brokers.gateway import (
 )
 from brokers.simulator.kite.sessions import CLIENT
 from brokers.simulator.records import SimOrder, SimOrderRequest
-from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
+from brokers.terms import InstrumentType, OrderType, Product, Segment, Side
 from market.models import ImportKind
 from tests.brokers.contract import buy, cancel_of, placed, report_of
 from tests.brokers.kite.market import KiteMarket, instruments, ref_of
@@ -66,11 +66,6 @@ class TestWhatItOffers:
 
     def test_there_is_no_option_chain(self, kite: KiteMarket) -> None:
         assert not isinstance(kite.gateway, abilities.TellsOptionChain)
-
-    def test_commodities_take_no_immediate_orders(self) -> None:
-        commodities = capabilities_on(Segment.MCX_COMM)
-        assert commodities is not None
-        assert commodities.validities == {Validity.DAY}
 
     def test_market_orders_are_protected_and_changes_are_counted(self) -> None:
         shares = capabilities_on(Segment.NSE_EQ)
