@@ -19,6 +19,8 @@ REFUSALS = frozenset(
         (400, 40010001),
         (401, 40110000),
         (403, 40310000),
+        # A protection of the account: too many day trades, or its margin.
+        (403, 40310100),
         (404, 40410000),
         (422, 40010001),
         (422, 42210000),

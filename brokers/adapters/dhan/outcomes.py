@@ -5,6 +5,7 @@ its documented shape, with a status of the 4xx family. A timeout, a page of HTML
 body, a 200 without an id, a code that nobody documented: all of that is Unknown.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -27,6 +28,12 @@ _REFUSALS = {
     "DH-906": "Dhan refused the order",
 }
 _SESSION_ENDED = frozenset({"DH-901", "807", "808", "809"})
+# Said under codes of other errors too, such as DH-906: the words then tell.
+_TOKEN_WORDS = re.compile(
+    r"\b(invalid|expired?|unauthori[sz]ed)\b.{0,20}\b(access )?token\b"
+    r"|\btoken\b.{0,20}\b(invalid|expired?)\b",
+    re.IGNORECASE,
+)
 _INVALID_IP = (
     "Dhan does not take orders from this machine's address: register it at web.dhan.co under"
     " DhanHQ Trading APIs, Static IP"
@@ -41,14 +48,17 @@ _ADVICE = {
 
 def ends_session(error: BrokerError | None) -> bool:
     """Tell whether Dhan itself said that it no longer knows our session."""
-    return error is not None and error.code in _SESSION_ENDED
+    if error is None:
+        return False
+    return error.code in _SESSION_ENDED or _TOKEN_WORDS.search(error.words) is not None
 
 
 def words_of(error: BrokerError) -> str:
     """Return the error in words that a trader can act on, with Dhan's own behind them."""
     if error.code == "DH-905" and "invalid ip" in error.words.lower():
         return f"{_INVALID_IP} (DH-905 {error.words})"
-    advice = _REFUSALS.get(error.code) or _ADVICE.get(error.code)
+    advice = _REFUSALS.get("DH-901" if ends_session(error) else error.code)
+    advice = _ADVICE.get(error.code) or advice
     told = redact_text(f"{error.code} {error.words}".strip())
     return f"{advice} ({told})" if advice else f"Dhan said: {told}"
 
@@ -78,13 +88,20 @@ def judge_slices(exchange: Exchange, *, at: datetime) -> list[Outcome]:
 
 
 def judge_conversion(exchange: Exchange, *, at: datetime) -> Outcome:
-    """Judge the answer to a conversion, which is an empty 202 and names nothing."""
+    """Judge the answer to a conversion: an empty 202, or one word; it names nothing."""
     answer = read_answer(exchange)
-    if exchange.is_ok and answer.is_empty:
+    if exchange.is_ok and (answer.is_empty or _says_success(answer)):
         return Accepted("", at)
     if exchange.is_ok:
         return _unknown(answer)
     return _refused(answer) or _unknown(answer)
+
+
+def _says_success(answer: Answer) -> bool:
+    """Tell ``{"status": "success"}``, in which no error is named."""
+    if not isinstance(answer.body, Mapping) or answer.error is not None:
+        return False
+    return str(answer.body.get("status", "")).strip().lower() == "success"
 
 
 def _taken(answer: Answer, *, at: datetime, order_id: str) -> Outcome:

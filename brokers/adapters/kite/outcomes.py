@@ -34,14 +34,20 @@ def judge(exchange: Exchange | None, *, at: datetime, named: str = "order_id") -
 
 def judge_slices(exchange: Exchange | None, *, at: datetime) -> Sequence[Outcome]:
     """Return one outcome for each slice; ``children`` names them, and the parent when none is."""
-    whole = judge(exchange, at=at)
-    if not isinstance(whole, Accepted) or exchange is None:
-        return [whole]
-    data = answer_in(exchange).get("data")
-    children = data.get("children") if isinstance(data, dict) else None
-    if not isinstance(children, list) or not children:
-        return [whole]
-    return [_slice(child, at=at) for child in children]
+    children = _children_in(exchange)
+    if isinstance(children, list):
+        return [_slice(child, at=at) for child in children]
+    if children is not None and exchange is not None:
+        return [unexplained(exchange)]
+    return [judge(exchange, at=at)]
+
+
+def _children_in(exchange: Exchange | None) -> object:
+    """Return what a good answer tells of slices, None where there are none."""
+    answer = answer_in(exchange) if exchange is not None and exchange.status == _OK else {}
+    data = answer.get("data")
+    is_good = answer.get("status") == "success" and isinstance(data, dict)
+    return (data.get("children") or None) if is_good and isinstance(data, dict) else None
 
 
 def is_session_over(exchange: Exchange | None) -> bool:

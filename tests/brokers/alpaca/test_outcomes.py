@@ -38,6 +38,7 @@ PROOFS = [
     (401, {"message": "unauthorized."}),
     (403, {"message": "forbidden."}),
     (403, error(40310000, "insufficient buying power")),
+    (403, error(40310100, "trade denied due to pattern day trading protection")),
     (404, error(40410000, "order not found")),
     (422, error(40010001, "qty must be > 0")),
     (422, error(42210000, "invalid limit_price")),

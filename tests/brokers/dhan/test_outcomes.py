@@ -119,6 +119,11 @@ class TestConverting:
             (heard(200, b"  "), Accepted),
             (heard(200, HTML), Unknown),
             (heard(400, failure("DH-906")), Refused),
+            (heard(200, {"status": "success"}), Accepted),
+            (heard(200, {"status": "SUCCESS", "remarks": ""}), Accepted),
+            (heard(200, {"status": "success", "errorCode": "DH-908"}), Unknown),
+            (heard(200, {"status": "failure"}), Unknown),
+            (heard(500, {"status": "success"}), Unknown),
             (heard(500, HTML), Unknown),
         ],
     )
@@ -151,6 +156,20 @@ class TestTheSession:
     def test_ends_by_the_brokers_own_code(self, code: str) -> None:
         body = failure(code) if code.startswith("DH") else {"status": "failed", "data": {code: ""}}
         assert ends_session(read_answer(heard(401, body)).error)
+
+    @pytest.mark.parametrize(
+        "words", ["Invalid Token", "Token expired", "Invalid access token", "Unauthorised token"]
+    )
+    def test_is_over_by_its_words_under_another_code(self, words: str) -> None:
+        exchange = heard(400, failure("DH-906", words))
+        assert ends_session(read_answer(exchange).error)
+        outcome = judge(exchange, at=AT)
+        assert isinstance(outcome, Refused)
+        assert "log in again" in outcome.reason
+
+    @pytest.mark.parametrize("words", ["Invalid IP", "Invalid security id", "Order expired"])
+    def test_is_not_over_by_other_words(self, words: str) -> None:
+        assert not ends_session(read_answer(heard(400, failure("DH-906", words))).error)
 
     @pytest.mark.parametrize("code", ["DH-902", "DH-904", "DH-906", "DH-908"])
     def test_outlives_other_errors(self, code: str) -> None:

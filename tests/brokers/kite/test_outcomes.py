@@ -126,6 +126,15 @@ class TestSlices:
     def test_without_children_the_parent_is_the_order(self) -> None:
         assert self.slices() == [Accepted]
 
+    def test_named_without_their_parent_are_taken(self) -> None:
+        body = {"status": "success", "data": {"children": [{"order_id": "1"}, {"order_id": "2"}]}}
+        assert [type(each) for each in judge_slices(answer(body), at=AT)] == [Accepted, Accepted]
+
+    @pytest.mark.parametrize("children", [{"order_id": "1"}, "1", 7])
+    def test_told_in_a_shape_nobody_knows_may_be_live(self, children: object) -> None:
+        body = {"status": "success", "data": {"order_id": "1", "children": children}}
+        assert [type(each) for each in judge_slices(answer(body), at=AT)] == [Unknown]
+
     def test_a_refused_whole_is_one_refusal(self) -> None:
         told = judge_slices(answer(error("InputException"), 400), at=AT)
         assert [type(each) for each in told] == [Refused]
