@@ -12,7 +12,10 @@ from brokers.gateway import InstrumentRef
 
 class Directory(Protocol):
     def key_of(self, broker: str, *, exchange: str, token: str) -> str | None:
-        """Return the key of what the broker numbers so on its exchange; None when unknown."""
+        """Return the key of what the broker numbers, or names, so on its exchange.
+
+        None when it is unknown.
+        """
         ...
 
     def ref_of(self, broker: str, key: str) -> InstrumentRef | None:
@@ -45,6 +48,11 @@ def key_at(broker: str, *, exchange: str, token: str) -> str:
     """
     known = installed_directory().key_of(broker, exchange=exchange, token=token)
     return known or f"{broker.upper()}?{exchange}:{token}"
+
+
+def is_unknown(key: str) -> bool:
+    """Tell the key of what is not known here, see :func:`key_at`."""
+    return "?" in key
 
 
 @dataclass(slots=True)

@@ -249,9 +249,17 @@ class GatewayUnavailable(Exception):
     """A read failed. It proves nothing: not "no orders", not "flat"."""
 
 
+class AnswerUnreadable(GatewayUnavailable):
+    """The broker answered, and what it said has no meaning here."""
+
+
 class Gateway(Protocol):
     """One account at one broker. Writes answer an Outcome and never raise; reads raise
-    :class:`GatewayUnavailable` when the answer is not complete."""
+    :class:`GatewayUnavailable` when there is no good answer.
+
+    A row of a list that cannot be read is left out of it and named beside it: see
+    :class:`brokers.rows.Listed`.
+    """
 
     def place(self, request: PlaceRequest) -> Outcome: ...
 

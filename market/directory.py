@@ -9,10 +9,13 @@ class BrokerNumbers:
     """Reads ``broker_instruments``; what a broker's last master did not list is unknown."""
 
     def key_of(self, broker: str, *, exchange: str, token: str) -> str | None:
-        known = BrokerInstrument.objects.filter(
-            broker_type=broker, exchange=exchange, security_id=token
-        )
-        return known.values_list("instrument__key", flat=True).first()
+        listed = BrokerInstrument.objects.filter(broker_type=broker, exchange=exchange)
+        known = listed.filter(security_id=token).values_list("instrument__key", flat=True).first()
+        if known is None and not token.isdigit():
+            # Rows that tell no number name the instrument all the same.
+            named = listed.filter(broker_symbol=token, is_listed=True)
+            known = named.values_list("instrument__key", flat=True).first()
+        return known
 
     def ref_of(self, broker: str, key: str) -> InstrumentRef | None:
         row = (

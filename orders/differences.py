@@ -7,7 +7,7 @@ What has expired is left out on both sides: the exchange settles it, and the bro
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,13 +34,18 @@ class DayTrades:
         return self.bought - self.sold
 
 
+def _nothing(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One good reading: our books (by instrument key and product) beside the broker's word.
 
     ``read_at`` is the moment before the broker was asked: what it tells is no newer. ``traded``
     are today's trades by instrument, as far as anybody knows them; ``expired`` names the contracts
-    whose last day is over.
+    whose last day is over. Of what is ``uncertain`` the broker's rows cannot be read: it is never
+    compared, for what is not read is not nothing.
     """
 
     read_at: datetime
@@ -49,6 +54,7 @@ class Reading:
     holdings: Sequence[HoldingReport]
     traded: Mapping[str, DayTrades] = field(default_factory=dict)
     expired: frozenset[str] = frozenset()
+    uncertain: Callable[[str], bool] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,9 @@ def compare(reading: Reading) -> list[Compared]:
     return [
         Compared(*book, reading.ours.get(book, 0), theirs.get(book, 0), _price(prices, book))
         for book in sorted(reading.ours.keys() | theirs.keys())
-        if book[0] not in reading.expired and reading.ours.get(book, 0) != theirs.get(book, 0)
+        if book[0] not in reading.expired
+        and not reading.uncertain(book[0])
+        and reading.ours.get(book, 0) != theirs.get(book, 0)
     ]
 
 

@@ -155,8 +155,8 @@ def end_of_day(order: Snapshot) -> Snapshot:
     return replace(order, status=S.EXPIRED, previous_status=None)
 
 
-def outlast_day(order: Snapshot) -> Snapshot:
-    """Return a working order as unknown: its day is over, and nobody saw what became of it."""
+def lose_sight(order: Snapshot) -> Snapshot:
+    """Return a working order as unknown: the broker had it, and nobody sees what became of it."""
     return replace(order, status=S.UNKNOWN, previous_status=None)
 
 

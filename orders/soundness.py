@@ -1,15 +1,18 @@
 """Is what a broker told believable? What is not is set aside with an alarm, never guessed at."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
 
 from brokers.gateway import HoldingReport, OrderReport, PositionReport, TradeReport
+from brokers.rows import Listed, UnreadableRow, unreadable_in
 from brokers.terms import Side
 from portfolio.booking import SMALLEST
 
+Told = TypeVar("Told")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # a broker's clock may run ahead of ours, not by days
 # What a row can keep has eleven digits before the point; an order's whole value must fit as well.
@@ -69,18 +72,38 @@ def sound_trade(trade: TradeReport, *, now: datetime) -> TradeReport:
     return replace(trade, price=price)
 
 
-def check_positions(positions: Sequence[PositionReport], holdings: Sequence[HoldingReport]) -> None:
-    """Let a reading of positions pass in which every figure can be.
-
-    :raises ReportUnsound: naming the first that cannot: then nothing of the reading is believed.
-    """
-    rows: list[PositionReport | HoldingReport] = [*positions, *holdings]
+def believable(rows: Sequence[Told], check: Callable[[Told], object]) -> Listed[Told]:
+    """Return the rows that can be; those that cannot count as rows that cannot be read."""
+    sound, unsound = list[Told](), list(unreadable_in(rows))
     for row in rows:
-        counts = (row.quantity, row.t1_quantity if isinstance(row, HoldingReport) else 0)
-        for count in counts:
-            _check(_is_count(abs(count)), f"{row.instrument_key}: quantity {count!r}")
-        price = row.average_price
-        _check(_is_amount(abs(price)), f"{row.instrument_key}: price {price!r}")
+        try:
+            check(row)
+        except ReportUnsound as error:
+            unsound.append(_named(row, error))
+        else:
+            sound.append(row)
+    return Listed(sound, unreadable=unsound)
+
+
+def check_holding(row: PositionReport | HoldingReport) -> None:
+    """Let a position or a holding pass of which every figure can be.
+
+    :raises ReportUnsound: naming the first that cannot.
+    """
+    counts = (row.quantity, row.t1_quantity if isinstance(row, HoldingReport) else 0)
+    for count in counts:
+        _check(_is_count(abs(count)), f"{row.instrument_key}: quantity {count!r}")
+    price = row.average_price
+    _check(_is_amount(abs(price)), f"{row.instrument_key}: price {price!r}")
+
+
+def _named(row: object, error: ReportUnsound) -> UnreadableRow:
+    return UnreadableRow(
+        str(error),
+        order_id=getattr(row, "broker_order_id", ""),
+        tag=getattr(row, "tag", ""),
+        instrument_key=getattr(row, "instrument_key", ""),
+    )
 
 
 def _is_count(value: object) -> bool:

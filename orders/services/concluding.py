@@ -24,12 +24,16 @@ from portfolio.trading_days import account_day
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One good reading, where the positions differ in it, and the fills without their trades."""
+    """One good reading, where the positions differ in it, and the fills without their trades.
+
+    ``unreadable`` names the rows that could not be read, which the rest does not wait for.
+    """
 
     reading: Reading
     trades: tuple[TradeReport, ...]
     positions: tuple[Compared, ...]
     unbooked: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
     @property
     def differences(self) -> list[str]:

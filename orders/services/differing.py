@@ -69,7 +69,8 @@ def note_differences(
     known = {(row.instrument_key, row.product): row for row in rows_open}
     if _is_overtaken(account, reading):
         return Sighted(tuple(known.values()), ())
-    _let_go(known, found, reading)
+    compared = {book: row for book, row in known.items() if not reading.uncertain(book[0])}
+    _let_go(compared, found, reading)
     instruments = _instruments([each.instrument_key for each in found])
     rows, believed = [], []
     for each in found:

@@ -17,7 +17,7 @@ from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
 from orders.days import can_be_in_book, is_day_over, is_session_over, sent_at, session_of
-from orders.lifecycle import end_of_day, outlast_day
+from orders.lifecycle import end_of_day, lose_sight
 from orders.models import EventSource, Order, OrderSource
 from orders.services.sending import locked_order
 from orders.services.settling import GIVE_UP_AFTER, settle_unknown
@@ -143,7 +143,7 @@ def _lose(order_id: uuid.UUID, *, now: datetime) -> None:
     before, symbol = order.status, order.instrument.trading_symbol
     filled = f"{rupees(order.filled_quantity, 0)} of {rupees(order.quantity, 0)} filled"
     words = f"Its day ended unseen: {filled} when it was last seen, and no book tells of it now"
-    take_snapshot(order, outlast_day(snapshot_of(order)), at=now, now=now)
+    take_snapshot(order, lose_sight(snapshot_of(order)), at=now, now=now)
     note = Note(RAISED, EventSource.RECONCILE, now, f"{words}: a person has to look")
     add_event(order, note=note, from_status=before, now=now)
     order.save(update_fields=_OUTLASTING)

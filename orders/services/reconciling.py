@@ -4,15 +4,15 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from brokers.gateway import (
+    AnswerUnreadable,
     Gateway,
     GatewayUnavailable,
     HoldingReport,
@@ -22,14 +22,13 @@ from brokers.gateway import (
 )
 from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
+from brokers.rows import Listed, UnreadableRow, unreadable_in
 from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
 from orders.differences import Holdings, Reading, compare
-from orders.lifecycle import Move
-from orders.models import EventSource, Order, OrderEvent
+from orders.models import EventSource, Order
 from orders.models.orders import OrderQuerySet
-from orders.services.commanding import settle_changes
 from orders.services.concluding import Found, conclude_live, conclude_paper
 from orders.services.differing import (
     day_trades,
@@ -41,15 +40,11 @@ from orders.services.ending import end_missing, has_outlasted, note_outlasting
 from orders.services.missing import note_missing
 from orders.services.parking import tell_unclaimed
 from orders.services.reporting import apply_updates
-from orders.services.sending import locked_order
-from orders.services.transitions import Note, make_move
-from orders.soundness import ReportUnsound, check_positions
-from orders.states import OrderStatus
-from portfolio.models import PositionDifference
-from portfolio.services import refresh_funds
-
-# A change or cancel that the broker's book does not show by then did not take.
-COMMAND_GRACE = timedelta(seconds=30)
+from orders.services.unanswered import settle_commands
+from orders.services.unreadable import lose_unreadable_orders, note_unreadable
+from orders.soundness import ReportUnsound, believable, check_holding, sound_report
+from portfolio.models import PositionDifference, RowKind
+from portfolio.services import FundsUnbelievable, refresh_funds
 
 # A worker that has been at one account for that long has died; if not, two at it do no harm.
 LONGEST_TURN = timedelta(seconds=45)
@@ -85,16 +80,14 @@ def reconcile_account(account: TradingAccount, *, clock: Clock) -> Reconciliatio
     gateway = gateway_for(account, clock=clock)
     try:
         found = read_account(account, gateway, clock=clock)
-        # As of before it is asked: what is handed over meanwhile may not be in it.
-        asked_at = clock()
-        refresh_funds(account, gateway.funds(), now=asked_at)
+        _refresh_funds(account, gateway, clock=clock)
     except (GatewayUnavailable, BookNotWhole, ReportUnsound) as error:
         _record_failure(account, str(error))
         return Reconciliation(is_complete=False)
     tell_unclaimed(account, now=clock())
     conclude = conclude_paper if account.is_paper else conclude_live
     differences = conclude(account, found, now=clock())
-    return Reconciliation(is_complete=True, differences=tuple(differences))
+    return Reconciliation(is_complete=True, differences=(*differences, *found.unreadable))
 
 
 def read_account(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:
@@ -105,6 +98,19 @@ def read_account(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> 
     """
     found = _read_and_compare(account, gateway, clock=clock)
     return _read_and_compare(account, gateway, clock=clock) if found.differences else found
+
+
+def _refresh_funds(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> None:
+    """Read the money; what cannot be believed of it costs the money alone, which grows old.
+
+    :raises GatewayUnavailable: when there was no answer.
+    """
+    # As of before it is asked: what is handed over meanwhile may not be in it.
+    asked_at = clock()
+    try:
+        refresh_funds(account, gateway.funds(), now=asked_at)
+    except (AnswerUnreadable, FundsUnbelievable) as error:
+        _record_failure(account, str(error))
 
 
 def accounts_due(*, now: datetime) -> list[uuid.UUID]:
@@ -137,27 +143,33 @@ def reconcile_due(account_id: uuid.UUID, *, clock: Clock) -> Reconciliation | No
 
 
 def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock) -> Found:
-    now, expected = clock(), _known_to_work(account)
-    book, trades = gateway.orders(), gateway.trades()
-    apply_updates(account, orders=book, trades=trades, source=EventSource.RECONCILE, now=now)
-    book, trades = _askable(book), _askable(trades)
-    _check_whole(account, book, expected, now=now)
-    _settle_commands(account, book, now=now)
-    end_missing(_missing(account, book), now=now)
+    now = clock()
+    orders = _read_orders(account, gateway, now=now)
     # What is told from here on is as old as this moment, however long it takes.
     read_at = clock()
-    positions, holdings = _askable(gateway.positions()), _askable(gateway.holdings())
-    check_positions(positions, holdings)
+    positions = believable(_askable(gateway.positions()), check_holding)
+    holdings = believable(_askable(gateway.holdings()), check_holding)
+    unread = {
+        RowKind.ORDER: orders.strange,
+        RowKind.TRADE: orders.trades.unreadable,
+        RowKind.POSITION: positions.unreadable,
+        RowKind.HOLDING: holdings.unreadable,
+    }
+    uncertain = note_unreadable(account, unread, now=now)
     ours = our_holdings(account)
     reading = Reading(
         read_at=read_at,
         ours=ours,
         positions=positions,
         holdings=holdings,
-        traded=day_trades(account, trades, now=now),
+        traded=day_trades(account, orders.trades, now=now),
         expired=expired_among(_named(ours, positions), now=now),
+        uncertain=uncertain.covers,
     )
-    return Found(reading, tuple(trades), tuple(compare(reading)), _unbooked(account, now=now))
+    rows = {**unread, RowKind.ORDER: orders.unreadable}
+    unreadable = tuple(f"{each.name}: {each.words}" for kind in rows.values() for each in kind)
+    unbooked = _unbooked(account, now=now)
+    return Found(reading, tuple(orders.trades), tuple(compare(reading)), unbooked, unreadable)
 
 
 def _named(ours: Holdings, positions: Sequence[PositionReport]) -> set[str]:
@@ -165,9 +177,57 @@ def _named(ours: Holdings, positions: Sequence[PositionReport]) -> set[str]:
     return {key for key, _ in ours} | {row.instrument_key for row in positions}
 
 
-def _askable(rows: Sequence[_Row]) -> list[_Row]:
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """A book that was taken in: its trades, its unreadable rows, and those of no order here."""
+
+    trades: Listed[TradeReport]
+    unreadable: Sequence[UnreadableRow]
+    strange: Sequence[UnreadableRow]
+
+
+def _read_orders(account: TradingAccount, gateway: Gateway, *, now: datetime) -> _Orders:
+    """Read the book and take it in.
+
+    :raises BookNotWhole: when it lacks an order that is known to be working there.
+    """
+    expected = _known_to_work(account)
+    told = believable(gateway.orders(), partial(sound_report, now=now))
+    trades = gateway.trades()
+    apply_updates(account, orders=told, trades=trades, source=EventSource.RECONCILE, now=now)
+    strange = _lose_unreadable(account, told, expected, now=now)
+    book = _askable(told)
+    _check_whole(account, book, expected, now=now)
+    settle_commands(account, book, now=now)
+    end_missing(_missing(account, book), now=now)
+    return _Orders(_askable(trades), told.unreadable, strange)
+
+
+def _lose_unreadable(
+    account: TradingAccount,
+    book: Listed[OrderReport],
+    expected: Collection[uuid.UUID],
+    *,
+    now: datetime,
+) -> Sequence[UnreadableRow]:
+    """Call the orders of unreadable rows unknown; return the rows that are of no order here."""
+    if not book.unreadable:
+        return ()
+    named = {row.order_id for row in book.unreadable}
+    missing = [
+        order
+        for order in _missing(account, book)
+        if order.pk in expected
+        and order.broker_order_id not in named
+        and not has_outlasted(order, now=now)
+    ]
+    return lose_unreadable_orders(account, book.unreadable, missing=missing, now=now)
+
+
+def _askable(rows: Sequence[_Row]) -> Listed[_Row]:
     """Leave out what no database can even ask for; an order or a trade has had its alarm."""
-    return [row for row in rows if not any("\x00" in getattr(row, name, "") for name in _NAMES)]
+    kept = (row for row in rows if not any("\x00" in getattr(row, name, "") for name in _NAMES))
+    return Listed(kept, unreadable=unreadable_in(rows))
 
 
 def _known_to_work(account: TradingAccount) -> frozenset[uuid.UUID]:
@@ -217,52 +277,6 @@ def _unbooked(account: TradingAccount, *, now: datetime) -> tuple[str, ...]:
         f"{rupees(order.traded_quantity, 0)} in its trades"
         for order in unbooked_orders(account, now=now)
     )
-
-
-def _settle_commands(
-    account: TradingAccount, book: Sequence[OrderReport], *, now: datetime
-) -> None:
-    """Return orders to their state where the broker plainly did not take the change or cancel."""
-    working = {report.broker_order_id: report for report in book}
-    for order in _unanswered(account, now=now).select_related("account"):
-        if order.broker_order_id not in working:
-            continue
-        if order.state is OrderStatus.MODIFY_PENDING:
-            took = _matches(order, working[order.broker_order_id])
-            words = "The broker's book shows the change" if took else "The broker did not take it"
-            settle_changes(order.pk, succeeded=took, words=words, now=now)
-        else:
-            _refuse_cancel(order, now=now)
-
-
-def _unanswered(account: TradingAccount, *, now: datetime) -> OrderQuerySet:
-    """What was asked for longer ago than the grace. A cancel is sent again and again meanwhile."""
-    since = now - COMMAND_GRACE
-    asked = OrderEvent.objects.filter(
-        order=OuterRef("pk"), event_type=Move.ASK_CANCEL, recorded_at__gte=since
-    )
-    changes = Q(status=OrderStatus.MODIFY_PENDING, command_sent_at__lt=since)
-    cancels = Q(~Exists(asked), status=OrderStatus.CANCEL_PENDING, command_sent_at__isnull=False)
-    return Order.objects.filter(changes | cancels, account=account)
-
-
-def _matches(order: Order, report: OrderReport) -> bool:
-    held = {
-        "QUANTITY": report.quantity,
-        "PRICE": report.price,
-        "TRIGGER_PRICE": report.trigger_price,
-    }
-    wanted = order.modifications.filter(succeeded=None)
-    return all(held.get(each.modification_type) == Decimal(each.new_value) for each in wanted)
-
-
-@transaction.atomic
-def _refuse_cancel(order: Order, *, now: datetime) -> None:
-    held = locked_order(order.pk)
-    if held.state is OrderStatus.CANCEL_PENDING:
-        words = "The broker still has it working: the cancel did not take"
-        note = Note(Move.CANCEL_REFUSED, EventSource.RECONCILE, now, words)
-        make_move(held, Move.CANCEL_REFUSED, note=note, now=now)
 
 
 def _record_failure(account: TradingAccount, words: str) -> None:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from brokers.gateway import GatewayUnavailable, OrderReport, TradeReport
 from brokers.registry import Clock, gateway_for
+from brokers.rows import unreadable_in
 from operations.errors import contained
 from orders.days import can_be_in_book, sent_at
 from orders.lifecycle import Move
@@ -104,7 +105,12 @@ def _look_up(order: Order, books: Books | None, *, clock: Clock) -> None:
 
 
 def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
-    """A book that lacks another order known to be working there proves nothing of this one."""
+    """A book that lacks another order known to be working there proves nothing of this one.
+
+    Nor does one with a row that cannot be read and may be this one's.
+    """
+    if any(row.tag in (order.tag, "") for row in unreadable_in(book)):
+        return False
     listed = {report.broker_order_id for report in book}
     working = Order.objects.filter(account=order.account).working()
     awaited = working.exclude(pk__in=MissingOrder.objects.told().values("pk"))

@@ -12,6 +12,7 @@ from portfolio.models.positions import (
 )
 from portfolio.models.sessions import EquityPoint, SessionStatus, TradingSession
 from portfolio.models.settlements import ExpirySettlement, SettlementState
+from portfolio.models.unreadable import RowKind, UnreadableRow
 
 __all__ = [
     "ChargeRate",
@@ -32,6 +33,7 @@ __all__ = [
     "PositionSide",
     "PositionStatus",
     "PositionType",
+    "RowKind",
     "SessionStatus",
     "SettlementState",
     "SquareOffGroup",
@@ -39,4 +41,5 @@ __all__ = [
     "TradingSession",
     "Transaction",
     "TransactionType",
+    "UnreadableRow",
 ]

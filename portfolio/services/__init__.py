@@ -2,7 +2,13 @@
 
 from portfolio.services.booking import Booked, Sitting, book_fill, post_charges
 from portfolio.services.closing import end_session, finished_sessions, settle_due_holdings
-from portfolio.services.funds import AmountInvalid, deposit, refresh_funds, withdraw
+from portfolio.services.funds import (
+    AmountInvalid,
+    FundsUnbelievable,
+    deposit,
+    refresh_funds,
+    withdraw,
+)
 from portfolio.services.marking import mark_account, mark_holdings
 from portfolio.services.sessions import (
     close_session,
@@ -15,6 +21,7 @@ from portfolio.services.sessions import (
 __all__ = [
     "AmountInvalid",
     "Booked",
+    "FundsUnbelievable",
     "Sitting",
     "book_fill",
     "close_session",

@@ -1,5 +1,6 @@
 """Money in and out of an account, and what its broker says there is."""
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
@@ -26,8 +27,16 @@ _REPORTED = (
 )
 
 
+# What a row can keep; no account has more.
+_MOST = Decimal(10**11)
+
+
 class AmountInvalid(Exception):
     """An amount of money that cannot be moved, in words."""
+
+
+class FundsUnbelievable(Exception):
+    """What a broker told of an account's money cannot be; nothing of it was noted."""
 
 
 @transaction.atomic
@@ -61,7 +70,10 @@ def refresh_funds(account: TradingAccount, report: FundsReport, *, now: datetime
     """Note what the broker says; a report that changes nothing only renews the newest row.
 
     The first report of an account whose books hold no capital opens them with the broker's cash.
+
+    :raises FundsUnbelievable: naming an amount that cannot be.
     """
+    _check(report)
     account = lock_account(account)
     _open_books(account, report, now=now)
     funds = _funds_of(account, report, now=now)
@@ -76,6 +88,12 @@ def refresh_funds(account: TradingAccount, report: FundsReport, *, now: datetime
     TradingAccount.objects.filter(pk=account.pk).update(margin=report.available)
     publish("funds", workspace_id=account.workspace_id, subject_id=account.pk, now=now)
     return funds
+
+
+def _check(report: FundsReport) -> None:
+    for name, amount in asdict(report).items():
+        if not amount.is_finite() or abs(amount) >= _MOST:
+            raise FundsUnbelievable(f"The broker's money cannot be: {name} {amount}"[:200])
 
 
 def _funds_of(account: TradingAccount, report: FundsReport, *, now: datetime) -> Funds:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from brokers.models import ConnectionStatus, TradingAccount
 from operations.figures import rupees
-from portfolio.models import PositionDifference
+from portfolio.models import PositionDifference, UnreadableRow
 from risk.kinds import kind_of
 from risk.models import RiskRule, RuleStanding, RuleType, TraderControl, Trading
 from risk.proposal import Proposal, Refusal
@@ -106,6 +106,7 @@ def _knowledge(proposal: Proposal) -> Iterator[Refusal]:
     if proposal.cloud:
         yield Refusal("UNKNOWN_ORDER", proposal.cloud)
     yield from _differences(proposal)
+    yield from _unreadable(proposal)
     if proposal.list_complaint:
         yield Refusal("STALE_INSTRUMENT_LIST", proposal.list_complaint)
     if proposal.margin is None or proposal.available is None:
@@ -124,6 +125,14 @@ def _differences(proposal: Proposal) -> Iterator[Refusal]:
             "Only exits until the two agree"
         )
         yield Refusal("POSITION_DIFFERS", words)
+
+
+def _unreadable(proposal: Proposal) -> Iterator[Refusal]:
+    rows = UnreadableRow.objects.against(proposal.account, proposal.instrument)
+    for each in rows.order_by("pk"):
+        of = "this account" if not each.instrument_key else proposal.instrument.trading_symbol
+        words = f"The broker lists a row of {of} that cannot be read ({each}): {each.words}. "
+        yield Refusal("UNREADABLE_ROW", f"{words}Only exits until it can be")
 
 
 def _money(proposal: Proposal, account: TradingAccount) -> Iterator[Refusal]:

@@ -46,7 +46,11 @@ class Listing:
     """A directory of what a broker lists, as its master would fill the house's."""
 
     def __init__(self, refs: Sequence[InstrumentRef]) -> None:
-        self._keys = {(ref.broker_exchange, ref.token): ref.key for ref in refs}
+        self._keys = {
+            (ref.broker_exchange, name): ref.key
+            for ref in refs
+            for name in (ref.token, ref.broker_symbol)
+        }
         self._refs = {ref.key: ref for ref in refs}
 
     def key_of(self, broker: str, *, exchange: str, token: str) -> str | None:

@@ -6,19 +6,12 @@ replacement counts from when the old order says ``replaced``; until then, and wh
 refused the change, the old one counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from brokers.adapters.alpaca.words import (
-    REPLACED,
-    Row,
-    Unreadable,
-    moment,
-    number,
-    required,
-    text,
-)
+from brokers.adapters.alpaca.words import REPLACED, moment
+from brokers.values import Row, Unreadable, is_nothing, number, number_or_zero, required, text
 
 LONGEST = 1000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,7 +44,7 @@ class Chains:
         for row in self._rows.values():
             wanted.add(text(row.get("replaces")))
             if row.get("status") == REPLACED:
-                wanted.add(required(row, "replaced_by"))
+                wanted.add(text(row.get("replaced_by")))
         return {each for each in wanted if each and each not in self._rows}
 
     def root_of(self, order_id: str) -> str:
@@ -75,16 +68,24 @@ class Chains:
             found.append(self._row(required(found[-1], "replaced_by")))
         return found
 
-    def folded(self) -> list[Row]:
-        """Return one row for each chain, in the order of the book.
+    def heads(self) -> list[Row]:
+        """Return the first order of each chain, and what belongs to none, in the order of the
+        book."""
+        return [row for key, row in self._rows.items() if not self._is_followed(key)]
 
-        :raises Unreadable: when one refers to an order that is not there.
+    def folded(self, row: Row) -> Row:
+        """Return the chain that begins with a row as one order.
+
+        :raises Unreadable: when it refers to an order that is not there.
         """
-        roots = [key for key, row in self._rows.items() if not row.get("replaces")]
-        lost = [key for key, row in self._rows.items() if row.get("replaces")]
-        for key in lost:
-            self.root_of(key)
-        return [fold(self.chain(root)) for root in roots]
+        return fold(self.chain(self.root_of(required(row, "id"))))
+
+    def _is_followed(self, order_id: str) -> bool:
+        """Tell whether an order belongs to the chain of another one."""
+        try:
+            return self.root_of(order_id) != order_id
+        except Unreadable:
+            return False
 
     def _row(self, order_id: str) -> Row:
         if order_id not in self._rows:
@@ -103,7 +104,7 @@ def fold(chain: list[Row]) -> Row:
         **{name: first.get(name) for name in _TERMS_OF_THE_FIRST},
         "id": first.get("id"),
         "venue_id": last.get("id"),
-        "qty": None if last.get("qty") is None else before + number(last.get("qty")),
+        "qty": None if is_nothing(last.get("qty")) else before + number(last.get("qty"), "qty"),
         "filled_qty": before + _filled(last),
         "filled_avg_price": _average(chain),
         "updated_at": max(chain, key=changed_at).get("updated_at"),
@@ -115,11 +116,15 @@ def changed_at(row: Row) -> datetime:
     return moment(row.get("updated_at")) or _LONG_AGO
 
 
-def _filled(row: Mapping[str, object]) -> Decimal:
-    return number(required(row, "filled_qty"))
+def _filled(row: Row) -> Decimal:
+    return number(row.get("filled_qty"), "filled_qty")
 
 
 def _average(chain: list[Row]) -> Decimal | None:
     filled = sum((_filled(row) for row in chain), Decimal(0))
-    worth = sum((_filled(row) * number(row.get("filled_avg_price")) for row in chain), Decimal(0))
+    worth = sum((_filled(row) * _average_of(row) for row in chain), Decimal(0))
     return (worth / filled).quantize(_AVERAGE_UNIT) if filled else None
+
+
+def _average_of(row: Row) -> Decimal:
+    return number_or_zero(row.get("filled_avg_price"), "filled_avg_price")

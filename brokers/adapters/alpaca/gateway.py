@@ -5,12 +5,22 @@ from functools import partial
 from typing import TypeVar
 
 from brokers.abilities import BrokerCandle, CandleRequest, Profile, QuoteReport
-from brokers.adapters.alpaca import chains, market, outcomes, pages, replacing, reports, sending
+from brokers.adapters.alpaca import (
+    chains,
+    market,
+    outcomes,
+    pages,
+    replacing,
+    reports,
+    sending,
+    shares,
+)
 from brokers.adapters.alpaca.capability import capabilities_on
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient
 from brokers.adapters.alpaca.line import Line
-from brokers.adapters.alpaca.words import Row, Unreadable, row_in
+from brokers.adapters.alpaca.words import NEW_YORK, row_in
 from brokers.answers import not_sent
+from brokers.candles import whole_days, within
 from brokers.capabilities import Capabilities
 from brokers.gateway import (
     Accepted,
@@ -32,8 +42,10 @@ from brokers.gateway import (
 from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
+from brokers.rows import Listed, read_rows
 from brokers.terms import Segment
 from brokers.transport import Admit, admit_all
+from brokers.values import Row, Unreadable, required
 
 Answer = TypeVar("Answer")
 _MOST_PAGES = 100
@@ -98,11 +110,7 @@ class AlpacaGateway:
 
     def orders(self) -> Sequence[OrderReport]:
         """Return what is open, and what was sent within the last days."""
-        return self._line.read(
-            lambda alpaca: [
-                self._report(row) for row in pages.orders(alpaca, now=self._clock()).folded()
-            ]
-        )
+        return self._line.read(self._orders)
 
     def order_by_tag(self, tag: str) -> OrderReport | None:
         return self._line.read(lambda alpaca: self._tagged(alpaca, tag))
@@ -113,15 +121,15 @@ class AlpacaGateway:
 
     def positions(self) -> Sequence[PositionReport]:
         return self._line.read(
-            lambda alpaca: reports.position_reports(
-                *self._held_and_traded(alpaca), key_of=self._line.key_of
+            lambda alpaca: shares.position_reports(
+                *pages.held_and_traded(alpaca, now=self._clock()), key_of=self._line.key_of
             )
         )
 
     def holdings(self) -> Sequence[HoldingReport]:
         return self._line.read(
-            lambda alpaca: reports.holding_reports(
-                *self._held_and_traded(alpaca), key_of=self._line.key_of
+            lambda alpaca: shares.holding_reports(
+                *pages.held_and_traded(alpaca, now=self._clock()), key_of=self._line.key_of
             )
         )
 
@@ -153,6 +161,15 @@ class AlpacaGateway:
     def candles(self, request: CandleRequest) -> Sequence[BrokerCandle]:
         return self._line.read(lambda alpaca: _candles(alpaca, request))
 
+    def _orders(self, alpaca: AlpacaClient) -> Listed[OrderReport]:
+        known, nameless = pages.orders(alpaca, now=self._clock())
+        return read_rows(
+            [*known.heads(), *nameless],
+            lambda row: self._report(known.folded(row)),
+            naming=reports.naming(self._line.key_of),
+            broker=reports.BROKER,
+        )
+
     def _report(self, row: Row) -> OrderReport:
         return reports.order_report(row, key_of=self._line.key_of, at=self._clock())
 
@@ -180,24 +197,23 @@ class AlpacaGateway:
         known = pages.complete(alpaca, chains.Chains([row]))
         return self._report(chains.fold(known.chain(known.root_of(str(row["id"])))))
 
-    def _trades(self, alpaca: AlpacaClient) -> list[TradeReport]:
+    def _trades(self, alpaca: AlpacaClient) -> Listed[TradeReport]:
         since = pages.day_start(self._clock()) - pages.BOOK_REACHES
         fills = pages.fills(alpaca, since=since)
-        known = pages.orders(alpaca, now=self._clock()) if fills else chains.Chains()
-        for order_id in {str(fill.get("order_id")) for fill in fills}:
+        known = pages.orders(alpaca, now=self._clock())[0] if fills else chains.Chains()
+        for order_id in {order_id for fill in fills if (order_id := _order_in(fill))}:
             if order_id not in known:
                 known.add(row_in(alpaca.get_order_by_id(order_id)))
         known = pages.complete(alpaca, known)
-        return [
-            reports.trade_report(
-                fill, root=known.root_of(str(fill.get("order_id"))), key_of=self._line.key_of
-            )
-            for fill in fills
-        ]
-
-    def _held_and_traded(self, alpaca: AlpacaClient) -> tuple[list[Row], dict[str, reports.Day]]:
-        held, fills = pages.held_and_traded(alpaca, now=self._clock())
-        return held, reports.days(fills)
+        key_of = self._line.key_of
+        return read_rows(
+            fills,
+            lambda fill: reports.trade_report(
+                fill, root=known.root_of(required(fill, "order_id")), key_of=key_of
+            ),
+            naming=reports.naming(key_of, order_id="order_id"),
+            broker=reports.BROKER,
+        )
 
     def _quotes(
         self, instruments: Sequence[InstrumentRef], alpaca: AlpacaClient
@@ -205,6 +221,12 @@ class AlpacaGateway:
         keys = {sending.symbol_of(each): each.key for each in instruments}
         asked = {"symbols": ",".join(keys), "feed": str(alpaca.keys.feed)}
         return market.quote_reports(alpaca.market_data("/stocks/snapshots", asked), keys=keys)
+
+
+def _order_in(fill: object) -> str:
+    """Return the order that a fill names, "" where it names none that Alpaca could have."""
+    told = str(fill.get("order_id")) if isinstance(fill, Mapping) else ""
+    return "" if sending.id_objection(told) else told
 
 
 def _chain_or_none(alpaca: AlpacaClient, order_id: str) -> list[Row] | None:
@@ -222,6 +244,7 @@ def _or_none(alpaca: AlpacaClient, ask: Callable[[], Answer]) -> Answer | None:
 
 
 def _candles(alpaca: AlpacaClient, request: CandleRequest) -> list[BrokerCandle]:
+    request = whole_days(request, NEW_YORK)
     symbol = sending.symbol_of(request.instrument)
     asked = market.candle_fields(request, symbol=symbol, feed=str(alpaca.keys.feed))
     found: list[BrokerCandle] = []
@@ -229,6 +252,6 @@ def _candles(alpaca: AlpacaClient, request: CandleRequest) -> list[BrokerCandle]
         page, token = market.candles(alpaca.market_data("/stocks/bars", asked), symbol=symbol)
         found += page
         if not token:
-            return found
+            return within(found, request)
         asked["page_token"] = token
     raise Unreadable("Alpaca's candles go on without end")

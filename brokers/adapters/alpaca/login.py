@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from brokers.adapters.alpaca import outcomes, words
+from brokers.adapters.alpaca import outcomes
 from brokers.adapters.alpaca.client import FAILURES, AlpacaClient, Keys, keys_in
 from brokers.adapters.alpaca.endpoints import DataFeed, Environment
 from brokers.adapters.alpaca.guide import GUIDE
@@ -11,6 +11,7 @@ from brokers.adapters.alpaca.words import row_in
 from brokers.answers import answer_in
 from brokers.logins import Grant, LoginFailed
 from brokers.transport import Exchange, NotSent
+from brokers.values import required
 
 
 class AlpacaLogin:
@@ -29,7 +30,7 @@ class AlpacaLogin:
         client = AlpacaClient(keys)
         try:
             account = row_in(client.get_account())
-            number = words.required(account, "account_number")
+            number = required(account, "account_number")
         except FAILURES as error:
             # The chain ends here: whatever failed may quote what was sent.
             raise LoginFailed(_why(error, client.last, keys)) from None

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from brokers.abilities import BrokerCandle, CandleRequest, DepthLevel, QuoteReport
 from brokers.adapters.alpaca import words
-from brokers.adapters.alpaca.words import Row, Unreadable, row_in, rows_in
+from brokers.adapters.alpaca.words import row_in
 from brokers.gateway import Margin, PlaceRequest
+from brokers.rows import rows_of
 from brokers.terms import Side
+from brokers.values import MOST_PRICE, Row, Unreadable, number, number_or_zero, price, text
 
 MOST_QUOTES = 100
 BARS_A_PAGE = 10_000
@@ -46,14 +48,14 @@ def _quote(row: Row, *, key: str) -> QuoteReport | None:
         return None
     return QuoteReport(
         key=key,
-        ltp=words.number(trade.get("p")),
+        ltp=number(trade.get("p"), "the last price", most=MOST_PRICE),
         at=at,
-        open=words.price(day.get("o")),
-        high=words.price(day.get("h")),
-        low=words.price(day.get("l")),
-        previous_close=words.price(before.get("c")),
-        volume=int(words.number(day.get("v"))) if day else None,
-        average_price=words.price(day.get("vw")),
+        open=price(day.get("o"), "o"),
+        high=price(day.get("h"), "h"),
+        low=price(day.get("l"), "l"),
+        previous_close=price(before.get("c"), "c"),
+        volume=int(number_or_zero(day.get("v"), "the volume")) if day else None,
+        average_price=price(day.get("vw"), "the average price"),
         bids=_level(quote, "bp", "bs"),
         asks=_level(quote, "ap", "as"),
     )
@@ -64,10 +66,11 @@ def _part(row: Row, name: str) -> Row:
     return part if isinstance(part, dict) else {}
 
 
-def _level(quote: Row, price: str, size: str) -> tuple[DepthLevel, ...]:
+def _level(quote: Row, name: str, size: str) -> tuple[DepthLevel, ...]:
     """Return the best level, empty where nobody quotes."""
-    best = words.price(quote.get(price))
-    return () if best is None else (DepthLevel(best, int(words.number(quote.get(size)))),)
+    best = price(quote.get(name), "the best price")
+    shares = int(number_or_zero(quote.get(size), "its size"))
+    return () if best is None else (DepthLevel(best, shares),)
 
 
 def candle_fields(request: CandleRequest, *, symbol: str, feed: str) -> dict[str, object]:
@@ -90,16 +93,17 @@ def candles(data: object, *, symbol: str) -> tuple[list[BrokerCandle], str]:
     """Return a page's candles and the token of the next page, empty after the last one."""
     row = row_in(data)
     bars = row_in(row.get("bars") if row.get("bars") is not None else {})
-    told = rows_in(bars.get(symbol, []))
-    return [_candle(bar) for bar in told], words.text(row.get("next_page_token"))
+    told = rows_of(bars.get(symbol, []), "candles")
+    return [_candle(bar) for bar in told], text(row.get("next_page_token"))
 
 
 def _candle(bar: Row) -> BrokerCandle:
     at = words.moment(bar.get("t"))
     if at is None:
         raise Unreadable("Alpaca told a candle without its time")
-    opening, high, low, close = (words.number(words.required(bar, each)) for each in "ohlc")
-    return BrokerCandle(at, opening, high, low, close, int(words.number(bar.get("v"))))
+    opening, high, low, close = (number(bar.get(each), each, most=MOST_PRICE) for each in "ohlc")
+    volume = int(number_or_zero(bar.get("v"), "the volume"))
+    return BrokerCandle(at, opening, high, low, close, volume)
 
 
 def margin_of(request: PlaceRequest, last_price: Decimal | None) -> Margin:
@@ -109,9 +113,9 @@ def margin_of(request: PlaceRequest, last_price: Decimal | None) -> Margin:
     """
     if request.side is Side.SELL:
         return Margin(total=Decimal(0))
-    price = request.price if request.order_type.needs_price else request.trigger_price
-    price = price if price is not None else last_price
-    if price is None:
+    own = request.price if request.order_type.needs_price else request.trigger_price
+    asked = own if own is not None else last_price
+    if asked is None:
         raise Unreadable(f"There is no price of {request.instrument.trading_symbol}")
-    total = (price * request.quantity).quantize(_CENT)
+    total = (asked * request.quantity).quantize(_CENT)
     return Margin(total=total, var=total)

@@ -13,10 +13,11 @@ from decimal import Decimal
 from brokers.adapters.alpaca.chains import LONGEST, changed_at, fold
 from brokers.adapters.alpaca.client import Keys
 from brokers.adapters.alpaca.endpoints import BROKER_NAME, trading_socket
-from brokers.adapters.alpaca.reports import KeyOf, order_report
-from brokers.adapters.alpaca.words import EXCHANGE, REPLACED, Row, Unreadable, required, text
+from brokers.adapters.alpaca.reports import BROKER, KeyOf, naming, order_report
+from brokers.adapters.alpaca.words import EXCHANGE, REPLACED
 from brokers.directory import key_at
 from brokers.gateway import InstrumentRef, OrderReport
+from brokers.rows import named
 from brokers.streaming.protocol import (
     Frame,
     Heartbeat,
@@ -26,6 +27,7 @@ from brokers.streaming.protocol import (
     StreamError,
     StreamKind,
 )
+from brokers.values import Row, Unreadable, required, text
 
 _LARGEST_FRAME = 1 << 20
 _REMEMBERED = 5000
@@ -130,7 +132,9 @@ class OrderStream:
             self._remember(row)
             report = self._report(required(row, "id"))
         except Unreadable as error:
-            return [StreamError(f"An order update could not be read: {error}")]
+            words = f"{BROKER}'s order update cannot be read: {error}"
+            about = named(row, words, naming=naming(self._key_of))
+            return [StreamError(f"{about.name}: {words}")]
         return [Heartbeat()] if report is None else [OrderNews((report,))]
 
     def _remember(self, row: Row) -> None:

@@ -12,15 +12,9 @@ from functools import partial
 from brokers.adapters.alpaca import outcomes, sending
 from brokers.adapters.alpaca.client import AlpacaClient
 from brokers.adapters.alpaca.line import Line
-from brokers.adapters.alpaca.words import (
-    REPLACED,
-    Row,
-    required,
-    row_in,
-    text,
-    whole,
-)
+from brokers.adapters.alpaca.words import REPLACED, row_in, whole
 from brokers.gateway import Accepted, GatewayUnavailable, ModifyRequest, Outcome, Unknown
+from brokers.values import Row, required, text
 
 _ON_ITS_WAY = "pending_replace"
 # Alpaca tells within some tens of milliseconds that a change has taken effect.
@@ -63,7 +57,7 @@ def _look(alpaca: AlpacaClient, old: str) -> tuple[int, str | None]:
         if row.get("status") != _ON_ITS_WAY:
             break
         row = row_in(alpaca.get_order_by_id(old))
-    filled = whole(required(row, "filled_qty"), of=text(row.get("symbol")))
+    filled = whole(row.get("filled_qty"), of=text(row.get("symbol")))
     if row.get("status") == REPLACED:
         return filled, required(row, "replaced_by")
     return (filled if row.get("status") == _ON_ITS_WAY else 0), None

@@ -1,200 +1,142 @@
 """Alpaca's rows as the port's messages. Pure: whose symbol it is is asked of ``key_of``.
 
-A word or number that cannot be understood raises :class:`Unreadable`, and with it the whole
-answer is no answer. A fraction of a share is such a number.
+A word or number that cannot be understood raises :class:`Unreadable`, which costs its row. A
+fraction of a share is such a number, and what is no share is such a row.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from brokers.abilities import Profile
 from brokers.adapters.alpaca import words
-from brokers.adapters.alpaca.words import Row, Unreadable
 from brokers.gateway import (
+    BrokerStatus,
     FundsReport,
-    HoldingReport,
     OrderReport,
-    PositionReport,
     TradeReport,
 )
-from brokers.terms import Product, Side
+from brokers.rows import Naming
+from brokers.terms import Product
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    filled,
+    is_nothing,
+    number,
+    price,
+    required,
+    text,
+)
 
 KeyOf = Callable[[str], str]  # Alpaca's symbol to the house's key
+Read = TypeVar("Read")
+BROKER = "Alpaca"
+SHARES, MULTI_LEG = "us_equity", "mleg"
 PRODUCT = Product.CNC
-_AVERAGE_UNIT = Decimal("0.0001")
 _BLOCKS = ("trading_blocked", "account_blocked", "transfers_blocked", "trade_suspended_by_user")
 
 _NO_REASON = "Alpaca rejected it and does not say why: look at the order in Alpaca's own app"
 
 
+def naming(key_of: KeyOf, order_id: str = "id") -> Naming:
+    """How rows name what they are of; an order of several legs names none of its own."""
+    return Naming(partial(_key, key_of=key_of), "symbol", order_id, _tag)
+
+
+def _key(row: Row, key_of: KeyOf) -> str:
+    is_multi_leg = is_nothing(row.get("symbol")) and row.get("order_class") == MULTI_LEG
+    return key_of(MULTI_LEG if is_multi_leg else required(row, "symbol"))
+
+
+def _tag(row: Row) -> str:
+    return text(row.get("client_order_id"))
+
+
+def check_share(row: Row) -> None:
+    """:raises Unreadable: for options, crypto and orders of several legs, in words."""
+    kind = text(row.get("asset_class"))
+    if row.get("order_class") == MULTI_LEG:
+        raise Unreadable("an order of several legs: it is not traded from here")
+    if kind not in ("", SHARES):
+        raise Unreadable(f"{text(row.get('symbol'))} is {kind}, not a share: not traded from here")
+
+
 def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
     """Read a folded row; ``at`` is when it was told, for one without any time of its own."""
-    symbol = words.required(row, "symbol")
+    check_share(row)
+    symbol = required(row, "symbol")
     order_type = words.order_type_of(row)
-    if row.get("qty") is None:
+    if is_nothing(row.get("qty")):
         raise Unreadable(
             f"An order for an amount of {symbol} and not for shares is in the account: Pinnacle"
             " counts whole shares alone"
         )
-    filled = words.whole(words.required(row, "filled_qty"), of=symbol)
+    quantity = words.whole(row.get("qty"), of=symbol)
+
+    def status(done: int) -> BrokerStatus:
+        return words.status_of(row, order_type=order_type, filled=done)
+
+    told = row.get("filled_qty")
+    done = filled(
+        None if is_nothing(told) else words.whole(told, of=symbol),
+        quantity=quantity,
+        status=status,
+    )
     return OrderReport(
-        broker_order_id=words.required(row, "id"),
-        tag=words.text(row.get("client_order_id")),
+        broker_order_id=required(row, "id"),
+        tag=_tag(row),
         instrument_key=key_of(symbol),
         side=words.side_of(row),
         order_type=order_type,
         product=PRODUCT,
         validity=words.validity_of(row),
-        status=words.status_of(row, order_type=order_type, filled=filled),
-        quantity=words.whole(row.get("qty"), of=symbol),
-        filled_quantity=filled,
+        status=status(done),
+        quantity=quantity,
+        filled_quantity=done,
         updated_at=words.moment(row.get("updated_at")) or at,
-        average_price=words.price(row.get("filled_avg_price")),
-        price=words.price(row.get("limit_price")),
-        trigger_price=words.price(row.get("stop_price")),
+        average_price=price(row.get("filled_avg_price"), "filled_avg_price"),
+        price=price(row.get("limit_price"), "limit_price"),
+        trigger_price=price(row.get("stop_price"), "stop_price"),
         message=_message(row),
-        exchange_order_id=words.text(row.get("venue_id") or row.get("id")),
+        exchange_order_id=text(row.get("venue_id") or row.get("id")),
         placed_at=words.moment(row.get("submitted_at")) or words.moment(row.get("created_at")),
     )
 
 
 def _message(row: Row) -> str:
     """Alpaca tells no reason in the row of an order it rejected later; what it adds is shown."""
-    told = words.text(row.get("reject_reason") or row.get("failed_reason"))
+    told = text(row.get("reject_reason") or row.get("failed_reason"))
     return told or (_NO_REASON if row.get("status") == "rejected" else "")
 
 
 def trade_report(row: Row, *, root: str, key_of: KeyOf) -> TradeReport:
     """Read a fill; ``root`` is the order that the house knows the filled one by."""
-    symbol = words.required(row, "symbol")
+    symbol = required(row, "symbol")
     traded_at = words.moment(row.get("transaction_time"))
     if traded_at is None:
         raise Unreadable("Alpaca told a fill without its time")
     return TradeReport(
-        trade_id=words.required(row, "id"),
+        trade_id=required(row, "id"),
         broker_order_id=root,
         instrument_key=key_of(symbol),
         side=words.side_of(row),
         product=PRODUCT,
-        quantity=words.whole(words.required(row, "qty"), of=symbol),
-        price=words.number(words.required(row, "price")),
+        quantity=words.whole(row.get("qty"), of=symbol),
+        price=number(row.get("price"), "price", most=MOST_PRICE),
         traded_at=traded_at,
     )
 
 
-@dataclass(slots=True)
-class Day:
-    """What was bought and sold of one symbol today."""
-
-    bought: int = 0
-    sold: int = 0
-    paid: Decimal = field(default_factory=Decimal)
-    received: Decimal = field(default_factory=Decimal)
-
-    @property
-    def net(self) -> int:
-        return self.bought - self.sold
-
-    @property
-    def average(self) -> Decimal:
-        """The average of the side that remains."""
-        if self.net > 0:
-            return _average(self.paid, self.bought)
-        return _average(self.received, self.sold) if self.net < 0 else Decimal(0)
-
-    @property
-    def realized(self) -> Decimal:
-        both = min(self.bought, self.sold)
-        gain = _average(self.received, self.sold) - _average(self.paid, self.bought)
-        return gain * both
-
-    def take(self, row: Row, symbol: str) -> None:
-        quantity = words.whole(words.required(row, "qty"), of=symbol)
-        price = words.number(words.required(row, "price"))
-        if words.side_of(row) is Side.BUY:
-            self.bought += quantity
-            self.paid += price * quantity
-        else:
-            self.sold += quantity
-            self.received += price * quantity
-
-
-def days(fills: Iterable[Row]) -> dict[str, Day]:
-    """Add up the day's fills by symbol."""
-    found: defaultdict[str, Day] = defaultdict(Day)
-    for row in fills:
-        symbol = words.required(row, "symbol")
-        found[symbol].take(row, symbol)
-    return dict(found)
-
-
-def position_reports(
-    held: Sequence[Row], traded: dict[str, Day], *, key_of: KeyOf
-) -> list[PositionReport]:
-    """Tell what today's fills came to; Alpaca's own positions hold the earlier days too.
-
-    What is sold short from earlier days, which only Alpaca's own app can do, is here as well.
-    """
-    carried = {symbol: min(rest, 0) for symbol, rest in _carried(held, traded).items()}
-    averages = {words.text(row.get("symbol")): row.get("avg_entry_price") for row in held}
-    return [
-        PositionReport(
-            instrument_key=key_of(symbol),
-            product=PRODUCT,
-            quantity=day.net + carried.get(symbol, 0),
-            average_price=(
-                words.number(averages.get(symbol)) if carried.get(symbol, 0) else day.average
-            ),
-            buy_quantity=day.bought,
-            sell_quantity=day.sold,
-            realized_pnl=day.realized,
-        )
-        for symbol, day in _with_shorts(traded, carried).items()
-    ]
-
-
-def _with_shorts(traded: dict[str, Day], carried: dict[str, int]) -> dict[str, Day]:
-    shorts = {symbol: Day() for symbol, rest in carried.items() if rest < 0}
-    return {**shorts, **traded}
-
-
-def holding_reports(
-    held: Sequence[Row], traded: dict[str, Day], *, key_of: KeyOf
-) -> list[HoldingReport]:
-    """Tell what was owned when the day began: what is held less what today's fills came to."""
-    averages = {words.text(row.get("symbol")): row.get("avg_entry_price") for row in held}
-    return [
-        HoldingReport(
-            instrument_key=key_of(symbol),
-            quantity=quantity,
-            t1_quantity=0,
-            # Of what has been sold out today, Alpaca no longer tells what it cost.
-            average_price=words.number(averages.get(symbol)).quantize(_AVERAGE_UNIT),
-        )
-        for symbol, quantity in _carried(held, traded).items()
-        if quantity > 0
-    ]
-
-
-def _carried(held: Sequence[Row], traded: dict[str, Day]) -> dict[str, int]:
-    totals = dict.fromkeys(traded, 0)
-    for row in held:
-        symbol = words.required(row, "symbol")
-        totals[symbol] = words.whole(words.required(row, "qty"), of=symbol)
-    return {
-        symbol: total - (traded[symbol].net if symbol in traded else 0)
-        for symbol, total in totals.items()
-    }
-
-
 def funds_report(row: Row) -> FundsReport:
     """Read the account's own money: what could be borrowed is not counted as available."""
-    cash = words.number(words.required(row, "cash"))
+    cash = number(row.get("cash"), "cash")
     own = "non_marginable_buying_power"
-    free = words.number(words.required(row, "buying_power" if row.get(own) is None else own))
+    name = "buying_power" if is_nothing(row.get(own)) else own
+    free = number(row.get(name), name)
     available = min(free, cash)
     return FundsReport(
         cash=cash,
@@ -207,12 +149,8 @@ def funds_report(row: Row) -> FundsReport:
 def profile_report(row: Row) -> Profile:
     blocks = tuple(name.replace("_", " ") for name in _BLOCKS if row.get(name) is True)
     return Profile(
-        client_code=words.required(row, "account_number"),
-        name=words.text(row.get("account_number")),
+        client_code=required(row, "account_number"),
+        name=text(row.get("account_number")),
         exchanges=("NASDAQ", "NYSE"),
-        permissions=(words.text(row.get("status")), *blocks),
+        permissions=(text(row.get("status")), *blocks),
     )
-
-
-def _average(value: Decimal, quantity: int) -> Decimal:
-    return (value / quantity).quantize(_AVERAGE_UNIT) if quantity else Decimal(0)

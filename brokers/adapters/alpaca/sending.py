@@ -8,9 +8,9 @@ from brokers.adapters.alpaca import words
 from brokers.adapters.alpaca.chains import replacement_name
 from brokers.adapters.alpaca.client import Fields
 from brokers.adapters.alpaca.reports import PRODUCT
-from brokers.adapters.alpaca.words import Row
 from brokers.gateway import InstrumentRef, ModifyRequest, PlaceRequest
 from brokers.terms import OrderType, Segment, Side
+from brokers.values import Row, number
 
 LONGEST_TAG = 128
 
@@ -49,7 +49,7 @@ def change_objection(request: ModifyRequest, chain: Sequence[Row]) -> str | None
     A part that has filled stays with the old order, and Alpaca gives the new one the whole
     quantity again (github.com/alpacahq/Alpaca-API/issues/165): too much would be bought.
     """
-    if any(words.number(words.required(row, "filled_qty")) for row in chain):
+    if any(number(row.get("filled_qty"), "filled_qty") for row in chain):
         return "A part of it has filled: cancel the rest and send a new order for it"
     if words.order_type_of(chain[-1]) is not request.order_type:
         return "Alpaca changes prices and quantities, not an order's type: cancel it and send anew"

@@ -1,21 +1,20 @@
 """Alpaca's words and the house's, both ways: enums, numbers, times. Pure; nothing is guessed."""
 
-from collections.abc import Mapping
+import re
 from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from brokers import values
 from brokers.gateway import BrokerStatus
 from brokers.terms import OrderType, Side, Validity
-
-Row = Mapping[str, object]
-Word = TypeVar("Word")
+from brokers.values import MOST_COUNT, Row, Unreadable, known, number, shown, text
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Instruments of Alpaca are numbered by their symbol: fills name nothing else.
 EXCHANGE = "US"
 REPLACED = "replaced"
+_ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 _OPENS, _CLOSES = time(9, 30), time(16)
 
 _STATUSES = {
@@ -66,10 +65,6 @@ _VALIDITIES = {
 VALIDITY_WORDS = {Validity.DAY: "day", Validity.IOC: "ioc"}
 
 
-class Unreadable(ValueError):
-    """An answer says something that has no meaning here."""
-
-
 def status_of(row: Row, *, order_type: OrderType, filled: int) -> BrokerStatus:
     """Translate an order's status word by what else its row says.
 
@@ -108,23 +103,6 @@ def validity_of(row: Row) -> Validity:
     return known(_VALIDITIES, text(row.get("time_in_force")), "time in force")
 
 
-def known(table: Mapping[str, Word], word: str, what: str) -> Word:
-    """:raises Unreadable: when the table does not have the word."""
-    if word not in table:
-        raise Unreadable(f"Alpaca told an unknown {what}: {word[:40] or 'none'}")
-    return table[word]
-
-
-def rows_in(data: object) -> list[Row]:
-    """Return a list's rows. Alpaca writes an empty list for none; null is no answer.
-
-    :raises Unreadable: when it is not a list of objects.
-    """
-    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise Unreadable("Alpaca did not answer with a list")
-    return data
-
-
 def row_in(data: object) -> Row:
     """:raises Unreadable: when it is not an object."""
     if not isinstance(data, dict):
@@ -132,47 +110,15 @@ def row_in(data: object) -> Row:
     return data
 
 
-def required(row: Row, name: str) -> str:
-    """:raises Unreadable: when the row does not have it."""
-    value = text(row.get(name)).strip()
-    if not value:
-        raise Unreadable(f"Alpaca told a row without its {name}")
-    return value
-
-
-def number(value: object) -> Decimal:
-    """Return an exact number; what is absent is nothing.
-
-    :raises Unreadable: when it is no number.
-    """
-    if value is None or value == "":
-        return Decimal(0)
-    try:
-        found = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        raise Unreadable(f"Alpaca told {str(value)[:40]} where a number belongs") from None
-    if isinstance(value, bool) or not found.is_finite():
-        raise Unreadable(f"Alpaca told {str(value)[:40]} where a number belongs")
-    return found
-
-
 def whole(value: object, *, of: str) -> int:
     """:raises Unreadable: for a fraction of a share, in words that say what to do."""
-    found = number(value)
+    found = number(value, "the number of shares", most=Decimal(MOST_COUNT))
     if found != found.to_integral_value():
         raise Unreadable(
-            f"The account has {found.normalize():f} shares of {of}: Pinnacle counts whole shares"
-            " alone. Close the fraction in Alpaca's own app"
+            f"{found.normalize():f} shares of {of}: Pinnacle counts whole shares alone. Close the"
+            " fraction in Alpaca's own app"
         )
     return int(found)
-
-
-def price(value: object) -> Decimal | None:
-    return number(value) or None
-
-
-def text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def moment(value: object) -> datetime | None:
@@ -180,15 +126,10 @@ def moment(value: object) -> datetime | None:
 
     :raises Unreadable: when it is no time, or one without a zone.
     """
-    if not value:
-        return None
-    try:
-        told = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise Unreadable(f"Alpaca told {str(value)[:40]} where a time belongs") from None
-    if told.tzinfo is None:
-        raise Unreadable(f"Alpaca told {str(value)[:40]}, a time without its zone")
-    return told.astimezone(UTC)
+    told = values.moment(value, zone=UTC)
+    if told is not None and isinstance(value, str) and not _ZONE.search(value.strip()):
+        raise Unreadable(f"{shown(value)} is a time without its zone")
+    return told
 
 
 def moment_words(at: datetime) -> str:

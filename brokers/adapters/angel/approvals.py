@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 
 from brokers.adapters.angel.line import AngelLine
-from brokers.adapters.angel.words import WordUnknown
+from brokers.values import Unreadable
 
 CDSL = "https://edis.cdslindia.com/eDIS/VerifyDIS/"
 _FIELDS = (
@@ -33,9 +33,9 @@ class ApprovesSales:
 
 
 def approval_form(data: Any) -> str:
-    """:raises WordUnknown: when something that CDSL wants is missing."""
+    """:raises Unreadable: when something that CDSL wants is missing."""
     if not isinstance(data, dict) or any(not data.get(field) for _, field in _FIELDS):
-        raise WordUnknown("the approval lacks what CDSL wants")
+        raise Unreadable("the approval lacks what CDSL wants")
     hidden = format_html_join(
         "",
         '<input type="hidden" name="{}" value="{}">',

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from brokers.abilities import OptionRow, QuoteReport
-from brokers.adapters.angel.rows import Row
-from brokers.adapters.angel.words import decimal_of, decimal_or_zero
 from brokers.gateway import InstrumentRef
+from brokers.greeks import greeks_of
 from brokers.terms import InstrumentType, Segment
+from brokers.values import Row, number, price
 
 # Contracts are named by these, not by the index's own name.
 _INDEX_NAMES = {
@@ -20,7 +20,6 @@ _INDEX_NAMES = {
     "NIFTY NEXT 50": "NIFTYNXT50",
 }
 _ENDING = re.compile(r"(\d+(?:\.\d+)?)(CE|PE)")
-_GREEKS = ("delta", "gamma", "theta", "vega")
 Greeks = Mapping[tuple[Decimal, str], Row]
 
 
@@ -48,9 +47,9 @@ def contracts(rows: Sequence[Row], prefix: str) -> list[Contract]:
 
 
 def greeks(rows: Sequence[Row]) -> Greeks:
-    """:raises WordUnknown: when a strike cannot be read."""
+    """:raises Unreadable: when a strike cannot be read."""
     return {
-        (decimal_of(row.get("strikePrice")).normalize(), str(row.get("optionType"))): row
+        (number(row.get("strikePrice"), "strikePrice").normalize(), str(row.get("optionType"))): row
         for row in rows
     }
 
@@ -58,6 +57,7 @@ def greeks(rows: Sequence[Row]) -> Greeks:
 def option_row(contract: Contract, quotes: Mapping[str, QuoteReport], told: Greeks) -> OptionRow:
     quote = quotes.get(contract.ref.key)
     row = told.get((contract.strike.normalize(), contract.kind))
+    iv = None if row is None else price(row.get("impliedVolatility"), "impliedVolatility")
     return OptionRow(
         token=contract.ref.token,
         strike=contract.strike,
@@ -65,8 +65,8 @@ def option_row(contract: Contract, quotes: Mapping[str, QuoteReport], told: Gree
         ltp=None if quote is None else quote.ltp,
         open_interest=None if quote is None else quote.open_interest,
         volume=None if quote is None else quote.volume,
-        iv=None if row is None else decimal_or_zero(row.get("impliedVolatility")),
-        greeks={} if row is None else {name: decimal_or_zero(row.get(name)) for name in _GREEKS},
+        iv=iv,
+        greeks=greeks_of(row or {}, iv=iv),
     )
 
 

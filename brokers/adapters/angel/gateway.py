@@ -1,6 +1,7 @@
 """The gateway to one account at Angel One: the port, and the abilities that SmartAPI offers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
@@ -9,15 +10,15 @@ from brokers.adapters.angel import rows, sending
 from brokers.adapters.angel.approvals import ApprovesSales
 from brokers.adapters.angel.capability import capabilities_on
 from brokers.adapters.angel.client import AngelClient
-from brokers.adapters.angel.line import AngelLine, Ask, understood
+from brokers.adapters.angel.line import AngelLine, Ask
 from brokers.adapters.angel.market import MarketReads
 from brokers.adapters.angel.outcomes import OTHER_VARIETY, Write
 from brokers.adapters.angel.protection import protected_price
 from brokers.adapters.angel.triggers import KeepsRules
-from brokers.adapters.angel.words import PRODUCTS, WordUnknown, side_of
+from brokers.adapters.angel.words import PRODUCTS, side_of
 from brokers.answers import not_sent
 from brokers.capabilities import Capabilities
-from brokers.directory import key_at
+from brokers.directory import is_unknown, key_at
 from brokers.gateway import (
     CancelRequest,
     FundsReport,
@@ -35,8 +36,10 @@ from brokers.gateway import (
 from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
+from brokers.rows import Listed, read_rows
 from brokers.terms import OrderType, Segment, Side
 from brokers.transport import Admit, admit_all
+from brokers.values import Row, Unreadable, required, text
 
 NAME = "angel"
 Told = TypeVar("Told")
@@ -59,7 +62,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         self.line = AngelLine(account, clock, admit=admit)
         self.key_of = cache(lambda exchange, token: key_at(NAME, exchange=exchange, token=token))
         self._clock = clock
-        self._places: dict[str, tuple[str, str]] = {}
+        self._places: dict[str, str] = {}
 
     def place(self, request: PlaceRequest) -> Outcome:
         refusal = sending.objection(request)
@@ -80,7 +83,7 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         try:
             row = self._row_of(request.broker_order_id)
             sendable = self._sendable(request, side_of(str(row.get("transactiontype", ""))))
-        except (GatewayUnavailable, WordUnknown) as error:
+        except (GatewayUnavailable, Unreadable) as error:
             return not_sent(f"Nothing was changed: {error}")
         params = sending.modify_params(request, sendable, product=str(row.get("producttype", "")))
         params["variety"] = str(row.get("variety") or params["variety"])
@@ -115,13 +118,15 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         now = self._clock()
         told = self._rows("trade book", _trade_book, _as_it_is)
         # A fill comes without the instrument's number, which its order has.
-        if any(str(row.get("orderid")) not in self._places for row in told):
+        if any(text(row.get("orderid")) not in self._places for row in told):
             self._book(_as_it_is)
-
-        def reports(_: list[rows.Row]) -> list[TradeReport]:
-            return [rows.trade_report(row, self._traded_key(row), now=now) for row in told]
-
-        return understood("trade book", reports, told)
+        found = read_rows(
+            told,
+            lambda row: rows.trade_report(row, self._traded_key(row), now=now),
+            naming=replace(rows.naming(self.key_of), key=self._traded_key),
+            broker=rows.BROKER,
+        )
+        return Listed(found, unreadable=(*told.unreadable, *found.unreadable))
 
     def positions(self) -> Sequence[PositionReport]:
         return self._rows(
@@ -201,23 +206,22 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
         trigger = request.trigger_price if kind.needs_trigger else None
         return sending.Sendable(kind, request.price, trigger)
 
-    def _book(self, each: Callable[[rows.Row], Told]) -> list[Told]:
-        """Read the order book, and remember where each order's instrument is numbered."""
+    def _book(self, each: Callable[[Row], Told]) -> Listed[Told]:
+        """Read the order book, and remember of which instrument each order is."""
 
-        def remembered(row: rows.Row) -> Told:
-            place = (str(row.get("exchange", "")), str(row.get("symboltoken", "")))
-            self._places[str(row.get("orderid"))] = place
+        def remembered(row: Row) -> Told:
+            self._places[required(row, "orderid")] = rows.key_of_row(row, self.key_of)
             return each(row)
 
         return self._rows("order book", _order_book, remembered)
 
-    def _row_of(self, broker_order_id: str) -> rows.Row:
+    def _row_of(self, broker_order_id: str) -> Row:
         for row in self._book(_as_it_is):
-            if str(row.get("orderid")) == broker_order_id:
+            if text(row.get("orderid")) == broker_order_id:
                 return row
         raise GatewayUnavailable(f"Angel One's order book has no order {broker_order_id}")
 
-    def _position_of(self, request: ConvertRequest) -> rows.Row:
+    def _position_of(self, request: ConvertRequest) -> Row:
         place = (sending.exchange_of(request.instrument), request.instrument.token)
         word = PRODUCTS[request.old_product]
         for row in self._rows("positions", _positions, _as_it_is):
@@ -226,38 +230,50 @@ class AngelGateway(MarketReads, KeepsRules, ApprovesSales):
                 return row
         raise GatewayUnavailable("Angel One tells no such position")
 
-    def _traded_key(self, row: rows.Row) -> str:
-        """:raises WordUnknown: when the order book has not (yet) the order of a fill."""
-        order_id = str(row.get("orderid"))
-        if order_id not in self._places:
-            raise WordUnknown(f"the order book lacks order {order_id}, which has a fill")
-        return self.key_of(*self._places[order_id])
+    def _traded_key(self, row: Row) -> str:
+        """Return what a fill's order is of; by its symbol while the book has not got the order.
 
-    def _rows(self, what: str, ask: Ask, each: Callable[[rows.Row], Told]) -> list[Told]:
+        :raises Unreadable: when it names neither.
+        """
+        order_id = text(row.get("orderid"))
+        if order_id in self._places:
+            return self._places[order_id]
+        key = rows.key_of_row(row, self.key_of)
+        if is_unknown(key):
+            raise Unreadable(f"the order book lacks order {order_id}, which has a fill")
+        return key
+
+    def _rows(self, what: str, ask: Ask, each: Callable[[Row], Told]) -> Listed[Told]:
+        """Null is Angel's word for an empty book."""
+        naming = rows.naming(self.key_of)
         return self.line.read(
-            what, ask, lambda data: [each(row) for row in rows.rows_of(data, what)]
+            what,
+            ask,
+            lambda data: read_rows(
+                [] if data is None else data, each, naming=naming, broker=rows.BROKER
+            ),
         )
 
 
-def _as_it_is(row: rows.Row) -> rows.Row:
+def _as_it_is(row: Row) -> Row:
     return row
 
 
-def _order_book(client: AngelClient) -> rows.Row:
-    told: rows.Row = client.orderBook()
+def _order_book(client: AngelClient) -> Row:
+    told: Row = client.orderBook()
     return told
 
 
-def _trade_book(client: AngelClient) -> rows.Row:
-    told: rows.Row = client.tradeBook()
+def _trade_book(client: AngelClient) -> Row:
+    told: Row = client.tradeBook()
     return told
 
 
-def _positions(client: AngelClient) -> rows.Row:
-    told: rows.Row = client.position()
+def _positions(client: AngelClient) -> Row:
+    told: Row = client.position()
     return told
 
 
-def _holdings(client: AngelClient) -> rows.Row:
-    told: rows.Row = client.holding()
+def _holdings(client: AngelClient) -> Row:
+    told: Row = client.holding()
     return told

@@ -15,14 +15,14 @@ from brokers.adapters.angel.outcomes import (
     is_session_over,
     judge,
 )
-from brokers.adapters.angel.words import WordUnknown
 from brokers.answers import not_sent
 from brokers.calls import manners_for
-from brokers.gateway import GatewayUnavailable, Outcome, Refused, Unknown
+from brokers.gateway import AnswerUnreadable, GatewayUnavailable, Outcome, Refused, Unknown
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.sessions import current_session, note_session_end
 from brokers.transport import Admit, Exchange, NotSent, Transport, TransportError, admit_all
+from brokers.values import Unreadable
 from operations.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
@@ -120,12 +120,12 @@ class AngelLine:
 
 
 def understood(what: str, translate: Callable[[Given], Answer], data: Given) -> Answer:
-    """:raises GatewayUnavailable: when a word, a number or a time is not known here."""
+    """:raises AnswerUnreadable: when a word, a number or a time is not known here."""
     try:
         return translate(data)
-    except WordUnknown as error:
+    except Unreadable as error:
         logger.error("Angel One's %s cannot be read: %s", what, error)
-        raise GatewayUnavailable(f"Angel One's {what} cannot be read: {error}") from error
+        raise AnswerUnreadable(f"Angel One's {what} cannot be read: {error}") from error
 
 
 def _words_of(exchange: Exchange | None, error: str) -> str:

@@ -8,17 +8,22 @@ from typing import Any
 from brokers.abilities import BrokerCandle, CandleRequest, DepthLevel, OptionRow, QuoteReport
 from brokers.adapters.angel import chains
 from brokers.adapters.angel.line import AngelLine
-from brokers.adapters.angel.rows import Row, last_price, rows_of
+from brokers.adapters.angel.rows import last_price
 from brokers.adapters.angel.sending import exchange_of
-from brokers.adapters.angel.words import (
-    WordUnknown,
-    count_of,
-    decimal_of,
-    decimal_or_zero,
-    price_of,
-    time_of,
-)
+from brokers.adapters.angel.words import time_of
+from brokers.candles import whole_days, within
 from brokers.gateway import GatewayUnavailable, InstrumentRef
+from brokers.rows import rows_of
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    count_or_none,
+    count_or_zero,
+    number,
+    number_or_zero,
+    price,
+)
 from brokers.venue import IST
 
 QUOTES_A_CALL = 50
@@ -61,10 +66,11 @@ class MarketReads:
         if request.interval not in INTERVALS:
             raise GatewayUnavailable(f"Angel One keeps no candles of {request.interval}")
         word, days = INTERVALS[request.interval]
+        request = whole_days(request, IST)
         found: dict[datetime, BrokerCandle] = {}
         for start, end in spans(request.start, request.end, days=days):
             found |= {each.at: each for each in self._candles(request, word, start, end)}
-        return [found[at] for at in sorted(found) if request.start <= at <= request.end]
+        return within(found.values(), request)
 
     def option_chain(self, underlying: InstrumentRef, expiry: date) -> Sequence[OptionRow]:
         """Put a chain together from the search, the quotes and the greeks; NSE alone.
@@ -78,7 +84,7 @@ class MarketReads:
         contracts = self.line.read(
             f"contracts of {name}",
             lambda client: client.searchScrip("NFO", prefix),
-            lambda data: chains.contracts(rows_of(data, "search"), prefix),
+            lambda data: chains.contracts(rows_of(data, "search", takes_null=True), prefix),
         )
         quotes = self.quotes([contract.ref for contract in contracts])
         greeks = self._greeks(name, expiry)
@@ -90,7 +96,7 @@ class MarketReads:
             return self.line.read(
                 "greeks",
                 lambda client: client.optionGreek(asked),
-                lambda data: chains.greeks(rows_of(data, "greeks")),
+                lambda data: chains.greeks(rows_of(data, "greeks", takes_null=True)),
             )
         except GatewayUnavailable:
             # They are told while the market is open alone; a chain without them is still one.
@@ -135,24 +141,26 @@ def spans(start: datetime, end: datetime, *, days: int) -> list[tuple[datetime, 
 
 
 def quote_reports(data: Any, keys: Mapping[tuple[str, str], str]) -> dict[str, QuoteReport]:
-    """:raises WordUnknown: when the answer leaves out something that was asked."""
+    """:raises Unreadable: when the answer leaves out something that was asked."""
     if not isinstance(data, dict):
-        raise WordUnknown("the quotes are no object")
-    fetched, unfetched = (rows_of(data.get(name), name) for name in ("fetched", "unfetched"))
+        raise Unreadable("the quotes are no object")
+    fetched, unfetched = (
+        rows_of(data.get(name), name, takes_null=True) for name in ("fetched", "unfetched")
+    )
     told = {_place(row) for row in (*fetched, *unfetched)}
     if missing := set(keys) - told:
-        raise WordUnknown(f"{len(missing)} of {len(keys)} quotes are missing")
+        raise Unreadable(f"{len(missing)} of {len(keys)} quotes are missing")
     return {
         keys[_place(row)]: _quote(row, keys[_place(row)]) for row in fetched if _place(row) in keys
     }
 
 
 def candle_rows(data: Any) -> list[BrokerCandle]:
-    """:raises WordUnknown: when a row is not time, four prices and a volume."""
+    """:raises Unreadable: when a row is not time, four prices and a volume."""
     if data is None:
         return []
     if not isinstance(data, list):
-        raise WordUnknown("the candles are no list")
+        raise Unreadable("the candles are no list")
     return [_candle(row) for row in data]
 
 
@@ -162,37 +170,37 @@ def _candle(row: Any) -> BrokerCandle:
         opened, high, low, close, volume = numbers
         at = datetime.fromisoformat(told)
     except (TypeError, ValueError) as error:
-        raise WordUnknown("a candle has another shape") from error
+        raise Unreadable("a candle has another shape") from error
     if at.tzinfo is None:
         at = at.replace(tzinfo=IST)
     return BrokerCandle(
         at=at.astimezone(UTC),
-        open=decimal_of(opened),
-        high=decimal_of(high),
-        low=decimal_of(low),
-        close=decimal_of(close),
-        volume=count_of(volume),
+        open=number(opened, "open", most=MOST_PRICE),
+        high=number(high, "high", most=MOST_PRICE),
+        low=number(low, "low", most=MOST_PRICE),
+        close=number(close, "close", most=MOST_PRICE),
+        volume=int(number_or_zero(volume, "volume")),
     )
 
 
 def _quote(row: Row, key: str) -> QuoteReport:
     at = time_of(row.get("exchFeedTime")) or time_of(row.get("exchTradeTime"))
     if at is None:
-        raise WordUnknown("a quote comes without its time")
+        raise Unreadable("a quote comes without its time")
     depth = row.get("depth") if isinstance(row.get("depth"), dict) else {}
     return QuoteReport(
         key=key,
-        ltp=decimal_of(row.get("ltp")),
+        ltp=number(row.get("ltp"), "ltp", most=MOST_PRICE),
         at=at,
-        open=price_of(row.get("open")),
-        high=price_of(row.get("high")),
-        low=price_of(row.get("low")),
-        previous_close=price_of(row.get("close")),
-        volume=count_of(row.get("tradeVolume")),
-        average_price=price_of(row.get("avgPrice")),
-        open_interest=count_of(row.get("opnInterest")),
-        lower_circuit=price_of(row.get("lowerCircuit")),
-        upper_circuit=price_of(row.get("upperCircuit")),
+        open=price(row.get("open"), "open"),
+        high=price(row.get("high"), "high"),
+        low=price(row.get("low"), "low"),
+        previous_close=price(row.get("close"), "close"),
+        volume=count_or_none(row.get("tradeVolume"), "tradeVolume"),
+        average_price=price(row.get("avgPrice"), "avgPrice"),
+        open_interest=count_or_none(row.get("opnInterest"), "opnInterest"),
+        lower_circuit=price(row.get("lowerCircuit"), "lowerCircuit"),
+        upper_circuit=price(row.get("upperCircuit"), "upperCircuit"),
         bids=_levels(depth, "buy"),
         asks=_levels(depth, "sell"),
     )
@@ -201,11 +209,11 @@ def _quote(row: Row, key: str) -> QuoteReport:
 def _levels(depth: Any, side: str) -> tuple[DepthLevel, ...]:
     levels = (
         DepthLevel(
-            decimal_or_zero(row.get("price")),
-            count_of(row.get("quantity")),
-            count_of(row.get("orders")),
+            price(row.get("price"), "the depth's price") or Decimal(0),
+            count_or_zero(row.get("quantity"), "the depth's quantity"),
+            count_or_zero(row.get("orders"), "the depth's orders"),
         )
-        for row in rows_of(depth.get(side), "depth")
+        for row in rows_of(depth.get(side), "depth", takes_null=True)
     )
     return tuple(level for level in levels if level.quantity and level.price)
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from struct import error as StructError
 from typing import Any
 
-from brokers.adapters.angel.words import WordUnknown
+from brokers.values import Unreadable
 
 LTP, QUOTE, SNAP_QUOTE, DEPTH = 1, 2, 3, 4
 SIZES = {LTP: 51, QUOTE: 123, SNAP_QUOTE: 379, DEPTH: 443}
@@ -49,22 +49,22 @@ _PARSER = _parser()
 def read_packet(frame: bytes) -> Packet | None:
     """Read one packet; None for market depth, which has no price.
 
-    :raises WordUnknown: when it is cut off, too long, of an unknown mode, or holds nonsense.
+    :raises Unreadable: when it is cut off, too long, of an unknown mode, or holds nonsense.
     """
     mode = frame[0] if frame else 0
     if not SIZES.get(mode, _LARGEST) <= len(frame) <= _LARGEST or mode not in SIZES:
-        raise WordUnknown(f"a packet of mode {mode} with {len(frame)} bytes")
+        raise Unreadable(f"a packet of mode {mode} with {len(frame)} bytes")
     try:
         told = _PARSER._parse_binary_data(frame)
     except (StructError, ValueError, KeyError) as error:
-        raise WordUnknown("a packet that cannot be read") from error
+        raise Unreadable("a packet that cannot be read") from error
     return None if mode == DEPTH else _packet(told)
 
 
 def _packet(told: dict[str, Any]) -> Packet:
     kind, stamp, last = told["exchange_type"], told["exchange_timestamp"], told["last_traded_price"]
     if not _EARLIEST < stamp < _LATEST or last <= 0 or not told["token"]:
-        raise WordUnknown("a packet without its price, its time or its instrument")
+        raise Unreadable("a packet without its price, its time or its instrument")
     unit = _CURRENCY_UNITS if kind == _CURRENCY else _PAISE
     bid, ask = (_best(told.get(name)) for name in ("best_5_buy_data", "best_5_sell_data"))
     return Packet(

@@ -7,23 +7,24 @@ from datetime import UTC, datetime
 
 from brokers.adapters.angel.envelope import EnvelopeUnreadable, read_object
 from brokers.adapters.angel.packets import SNAP_QUOTE, Packet, read_packet
-from brokers.adapters.angel.rows import KeyOf, order_report
+from brokers.adapters.angel.rows import BROKER, naming, order_report
 from brokers.adapters.angel.sending import exchange_of
 from brokers.adapters.angel.subscribing import EXCHANGE_TYPES, subscription
-from brokers.adapters.angel.words import WordUnknown
 from brokers.directory import RememberedKeys
 from brokers.endpoints import socket_root_of
 from brokers.gateway import InstrumentRef, QuoteTick
+from brokers.rows import KeyOf
+from brokers.streaming.news import order_news
 from brokers.streaming.protocol import (
     Frame,
     Heartbeat,
     News,
-    OrderNews,
     Ready,
     StreamError,
     StreamKind,
     Ticks,
 )
+from brokers.values import Unreadable
 
 NAME = "angel"
 MARKET_ROOT, MARKET_PATH = "wss://smartapisocket.angelone.in", "/smart-stream"
@@ -85,7 +86,7 @@ class MarketStream:
             return (_heard(frame),)
         try:
             packet = read_packet(frame)
-        except WordUnknown as error:
+        except Unreadable as error:
             return (StreamError(f"Angel One's price stream sent {error}"),)
         tick = None if packet is None else self._tick(packet)
         return (Heartbeat(),) if tick is None else (Ticks((tick,)),)
@@ -165,7 +166,7 @@ class OrderStream:
         try:
             body = frame.encode() if isinstance(frame, str) else frame
             return (self._news(body),)
-        except (EnvelopeUnreadable, WordUnknown) as error:
+        except EnvelopeUnreadable as error:
             return (StreamError(f"Angel One's order stream sent what cannot be read: {error}"),)
 
     def _news(self, body: bytes) -> News:
@@ -180,8 +181,12 @@ class OrderStream:
         row = told.get("orderData")
         if not isinstance(row, dict) or not row:
             return StreamError(f"Angel One's order stream: {str(told.get('error-message'))[:200]}")
-        report = order_report(row, self.key_of, now=self.clock(), code=code)
-        return OrderNews(orders=(report,))
+        return order_news(
+            row,
+            lambda each: order_report(each, self.key_of, now=self.clock(), code=code),
+            naming=naming(self.key_of),
+            broker=BROKER,
+        )
 
 
 def open_stream(

@@ -1,15 +1,18 @@
 """Standing triggers: Angel One's GTT rules, one leg each, for shares."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from brokers.abilities import TriggerLeg, TriggerReport, TriggerRequest, TriggerStatus
 from brokers.adapters.angel.line import AngelLine
 from brokers.adapters.angel.outcomes import Write
-from brokers.adapters.angel.rows import KeyOf, Row, rows_of
+from brokers.adapters.angel.rows import BROKER, key_of_row, naming
 from brokers.adapters.angel.sending import exchange_of, rule_objection, rule_params
-from brokers.adapters.angel.words import WordUnknown, count_of, decimal_of, product_of, side_of
+from brokers.adapters.angel.words import product_of, side_of
 from brokers.capabilities import TriggerKind
 from brokers.gateway import GatewayUnavailable, InstrumentRef, Outcome
+from brokers.rows import KeyOf, Listed, read_rows
+from brokers.values import MOST_PRICE, Row, count, known, number, required, text
 
 # The only page size that is documented: a larger one may be cut without a word.
 RULES_A_PAGE = 10
@@ -59,38 +62,50 @@ class KeepsRules:
 
     def triggers(self) -> Sequence[TriggerReport]:
         """:raises GatewayUnavailable: also when the list does not end."""
-        found: list[TriggerReport] = []
+        found = Listed[TriggerReport]()
         for page in range(1, _MOST_PAGES + 1):
             told = self._page(page)
-            found += told
-            if len(told) < RULES_A_PAGE:
+            found = found.with_more(told)
+            if len(told) + len(told.unreadable) < RULES_A_PAGE:
                 return found
         raise GatewayUnavailable("Angel One's list of triggers does not end")
 
-    def _page(self, page: int) -> list[TriggerReport]:
+    def _page(self, page: int) -> Listed[TriggerReport]:
         return self.line.read(
             "triggers",
             lambda client: client.gttLists(_ALL, page, RULES_A_PAGE),
-            lambda data: [trigger_report(row, self.key_of) for row in rows_of(data, "triggers")],
+            lambda data: rule_reports(data, self.key_of),
         )
 
 
+def rule_reports(data: object, key_of: KeyOf) -> Listed[TriggerReport]:
+    """Read a page of rules; a single one may come as an object without a list around it.
+
+    :raises Unreadable: when it is neither.
+    """
+    if isinstance(data, dict) and "id" in data:
+        data = [data]
+    return read_rows(
+        [] if data is None else data,
+        lambda row: trigger_report(row, key_of),
+        naming=replace(naming(key_of), order_id="id"),
+        broker=BROKER,
+    )
+
+
 def trigger_report(row: Row, key_of: KeyOf) -> TriggerReport:
-    """:raises WordUnknown: when the row cannot be read in full."""
-    word = str(row.get("status", "")).strip().upper()
-    if word not in _STATUSES or row.get("id") in (None, ""):
-        raise WordUnknown(f"the trigger's status '{word[:40]}' is not known here")
+    """:raises Unreadable: when the row cannot be read in full."""
     leg = TriggerLeg(
-        trigger_price=decimal_of(row.get("triggerprice")),
-        price=decimal_of(row.get("price")),
-        quantity=count_of(row.get("qty")),
+        trigger_price=number(row.get("triggerprice"), "triggerprice", most=MOST_PRICE),
+        price=number(row.get("price"), "price", most=MOST_PRICE),
+        quantity=count(row.get("qty"), "qty", least=1),
     )
     return TriggerReport(
-        trigger_id=str(row["id"]),
-        instrument_key=key_of(str(row.get("exchange", "")), str(row.get("symboltoken", ""))),
-        side=side_of(str(row.get("transactiontype", ""))),
-        product=product_of(str(row.get("producttype", ""))),
+        trigger_id=required(row, "id"),
+        instrument_key=key_of_row(row, key_of),
+        side=side_of(text(row.get("transactiontype"))),
+        product=product_of(text(row.get("producttype"))),
         kind=TriggerKind.SINGLE,
-        status=_STATUSES[word],
+        status=known(_STATUSES, text(row.get("status")).upper(), "trigger's status"),
         legs=(leg,),
     )

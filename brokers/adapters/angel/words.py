@@ -1,15 +1,12 @@
 """Angel One's words and the house's, both ways. Pure."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import TypeVar
 
 from brokers.gateway import BrokerStatus
 from brokers.terms import OrderType, Product, Side, Validity
+from brokers.values import Unreadable, is_nothing, known, moment, shown
 from brokers.venue import IST
 
-Known = TypeVar("Known")
 ORDER_TYPES = {
     OrderType.LIMIT: "LIMIT",
     OrderType.MARKET: "MARKET",
@@ -34,10 +31,14 @@ STATUSES = {
     "put order req received": BrokerStatus.PLACED,
     "open pending": BrokerStatus.PLACED,
     "pending": BrokerStatus.PLACED,
+    "modify after market order req received": BrokerStatus.QUEUED_AMO,
+    "modify amo req received": BrokerStatus.QUEUED_AMO,
+    "cancel amo req received": BrokerStatus.QUEUED_AMO,
+    "cancel after market order req received": BrokerStatus.QUEUED_AMO,
     "amo submitted": BrokerStatus.QUEUED_AMO,
     "after market order req received": BrokerStatus.QUEUED_AMO,
     "amo req received": BrokerStatus.QUEUED_AMO,
-    "modify after market order req received": BrokerStatus.QUEUED_AMO,
+    "amo modified": BrokerStatus.QUEUED_AMO,
     "open": BrokerStatus.OPEN,
     "modified": BrokerStatus.OPEN,
     "not modified": BrokerStatus.OPEN,
@@ -52,6 +53,8 @@ STATUSES = {
     "executed": BrokerStatus.FILLED,
     "cancelled": BrokerStatus.CANCELLED,
     "cancelled after market order": BrokerStatus.CANCELLED,
+    "amo cancelled": BrokerStatus.CANCELLED,
+    "cancelled amo": BrokerStatus.CANCELLED,
     "rejected": BrokerStatus.REJECTED,
     "expired": BrokerStatus.EXPIRED,
 }
@@ -83,11 +86,6 @@ STREAM_STATUSES = {
 _DAY_FORMAT = "%d-%b-%Y %H:%M:%S"
 _CLOCK_FORMAT = "%H:%M:%S"
 _LATE = timedelta(minutes=5)
-_MOST_DIGITS = 15
-
-
-class WordUnknown(Exception):
-    """Angel One used a word, a number or a time that this house does not know."""
 
 
 def status_of(
@@ -95,13 +93,13 @@ def status_of(
 ) -> BrokerStatus:
     """Translate a status word, or the order socket's ``code`` where there is no word.
 
-    :raises WordUnknown: rather than guess.
+    :raises Unreadable: rather than guess.
     """
-    said = word.strip().lower()
+    said = " ".join(word.lower().split())
     if said or not code:
-        status = _known(STATUSES, said, "status")
+        status = known(STATUSES, said, "status")
     else:
-        status = _known(STREAM_STATUSES, code.strip().upper(), "status code")
+        status = known(STREAM_STATUSES, code.strip().upper(), "status code")
     if status is BrokerStatus.OPEN and 0 < filled < quantity:
         return BrokerStatus.PARTIALLY_FILLED
     is_standing = said in _STANDING or (not said and code in ("AB04", "AB11"))
@@ -111,86 +109,48 @@ def status_of(
 
 
 def order_type_of(word: str) -> OrderType:
-    """:raises WordUnknown:"""
-    return _known(_HOUSE_ORDER_TYPES, word.strip().upper(), "order type")
+    """:raises Unreadable:"""
+    return known(_HOUSE_ORDER_TYPES, word.upper(), "order type")
 
 
 def product_of(word: str) -> Product:
-    """:raises WordUnknown:"""
-    return _known(_HOUSE_PRODUCTS, word.strip().upper(), "product")
+    """:raises Unreadable:"""
+    return known(_HOUSE_PRODUCTS, word.upper(), "product")
 
 
 def side_of(word: str) -> Side:
-    """:raises WordUnknown:"""
-    return _known({str(side): side for side in Side}, word.strip().upper(), "side")
+    """:raises Unreadable:"""
+    return known({str(side): side for side in Side}, word.upper(), "side")
 
 
 def validity_of(word: str) -> Validity:
-    """:raises WordUnknown:"""
-    return _known({str(each): each for each in Validity}, word.strip().upper(), "validity")
-
-
-def decimal_of(value: object) -> Decimal:
-    """Read a number however it is written: 10.55, "10.55", "- 2235.80", "1,000.00".
-
-    :raises WordUnknown: when it is none; null and "" are none.
-    """
-    text = str(value).replace(" ", "").replace(",", "")
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise WordUnknown(f"'{str(value)[:40]}' is no number") from error
-    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
-        raise WordUnknown(f"'{str(value)[:40]}' is no number")
-    return number
-
-
-def decimal_or_zero(value: object) -> Decimal:
-    """Read a number that Angel leaves null, empty or "--" where there is nothing to say."""
-    return Decimal(0) if value in (None, "", "--") else decimal_of(value)
-
-
-def price_of(value: object) -> Decimal | None:
-    """Read a price; zero is Angel's word for none."""
-    return decimal_or_zero(value) or None
-
-
-def count_of(value: object) -> int:
-    """:raises WordUnknown: when it is no whole number."""
-    number = decimal_or_zero(value)
-    if number != number.to_integral_value():
-        raise WordUnknown(f"'{str(value)[:40]}' is no whole number")
-    return int(number)
+    """:raises Unreadable:"""
+    return known({str(each): each for each in Validity}, word.upper(), "validity")
 
 
 def time_of(value: object) -> datetime | None:
     """Read "29-Dec-2023 09:01:02", Indian time; None where the field is empty.
 
-    :raises WordUnknown: when it is written in another way.
+    :raises Unreadable: when it is no time.
     """
-    text = "" if value is None else str(value).strip()
-    if not text:
-        return None
-    try:
-        naive = datetime.strptime(text, _DAY_FORMAT)  # noqa: DTZ007 - Angel's times are naive
-    except ValueError as error:
-        raise WordUnknown(f"'{text[:40]}' is no time") from error
-    return naive.replace(tzinfo=IST).astimezone(UTC)
+    return moment(value, zone=IST, formats=(_DAY_FORMAT,))
 
 
-def time_today(value: object, *, now: datetime) -> datetime:
-    """Read a time of day, "13:27:53": the last such moment, since no fill lies ahead.
+def time_of_fill(value: object, *, now: datetime) -> datetime:
+    """Read a time with its date, or a time of day, "13:27:53": the last such moment, since no
+    fill lies ahead.
 
-    :raises WordUnknown: when it is written in another way.
+    :raises Unreadable: when it is neither.
     """
-    text = "" if value is None else str(value).strip()
-    try:
-        clock = datetime.strptime(text, _CLOCK_FORMAT).time()  # noqa: DTZ007 - a time of day
-    except ValueError as error:
-        raise WordUnknown(f"'{text[:40]}' is no time of day") from error
+    clock = _clock_in(value)
+    if clock is None:
+        at = time_of(value)
+        if at is None:
+            raise Unreadable("the time of the fill is not told")
+        return at
     local = now.astimezone(IST)
-    moment = datetime.combine(local.date(), clock, IST)
-    return (moment - timedelta(days=1) if moment > local + _LATE else moment).astimezone(UTC)
+    at = local.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=0)
+    return (at - timedelta(days=1) if at > local + _LATE else at).astimezone(UTC)
 
 
 def start_of_day(now: datetime) -> datetime:
@@ -203,8 +163,10 @@ def start_of_day(now: datetime) -> datetime:
     return midnight.astimezone(UTC)
 
 
-def _known(table: Mapping[str, Known], word: str, what: str) -> Known:
+def _clock_in(value: object) -> datetime | None:
+    if is_nothing(value):
+        return None
     try:
-        return table[word]
-    except KeyError:
-        raise WordUnknown(f"Angel One's {what} '{word[:40]}' is not known here") from None
+        return datetime.strptime(shown(value).strip(), _CLOCK_FORMAT)  # noqa: DTZ007 - a time of day
+    except ValueError:
+        return None

@@ -8,9 +8,9 @@ from brokers.adapters.dhan import outcomes, rows, words
 from brokers.adapters.dhan.client import in_path
 from brokers.adapters.dhan.trading import product_to_send
 from brokers.adapters.dhan.way import DhanRefused, Way
-from brokers.adapters.dhan.words import Row, Unreadable
 from brokers.gateway import (
     FundsReport,
+    GatewayUnavailable,
     HoldingReport,
     Margin,
     OrderReport,
@@ -18,10 +18,12 @@ from brokers.gateway import (
     PositionReport,
     TradeReport,
 )
+from brokers.rows import Listed, rows_of
+from brokers.values import Row, Unreadable, count
 
 
 class Books(Way):
-    def orders(self) -> Sequence[OrderReport]:
+    def orders(self) -> Listed[OrderReport]:
         return self._read(
             lambda client: client.get_order_list(),
             lambda body: rows.read_each(body, rows.order_report),
@@ -39,9 +41,11 @@ class Books(Way):
         except DhanRefused as error:
             if outcomes.ends_session(error.error):
                 raise
-            found = []
+            found = Listed()
         if not any(each.tag == tag for each in found):
-            found = list(self.orders())
+            found = self.orders()
+        if any(each.tag in (tag, "") for each in found.unreadable):
+            raise GatewayUnavailable(f"Dhan's row of order {tag} cannot be read")
         return next((each for each in found if each.tag == tag), None)
 
     def trades(self) -> Sequence[TradeReport]:
@@ -127,7 +131,7 @@ def read_profile(row: Row) -> Profile:
     )
 
 
-def _one_or_more(body: object) -> list[OrderReport]:
+def _one_or_more(body: object) -> Listed[OrderReport]:
     return rows.read_each(body if isinstance(body, list) else [body], rows.order_report)
 
 
@@ -142,11 +146,11 @@ def _authorisations(body: object) -> list[SaleAuthorisation]:
     return [
         SaleAuthorisation(
             isin=str(row.get("isin") or ""),
-            quantity=words.count_told(row.get("totalQty"), "totalQty"),
-            approved_quantity=words.count_told(row.get("aprvdQty"), "aprvdQty"),
+            quantity=count(row.get("totalQty"), "totalQty", least=0),
+            approved_quantity=count(row.get("aprvdQty"), "aprvdQty", least=0),
             words=str(row.get("remarks") or row.get("status") or ""),
         )
-        for row in rows.read_rows(body if isinstance(body, list) else [body])
+        for row in rows_of(body if isinstance(body, list) else [body], "approvals")
     ]
 
 

@@ -13,11 +13,11 @@ from brokers.adapters.dhan.answers import Answer, read_answer
 from brokers.adapters.dhan.client import AUTH, DhanClient
 from brokers.adapters.dhan.guide import GUIDE
 from brokers.adapters.dhan.outcomes import words_of
-from brokers.adapters.dhan.words import Unreadable
 from brokers.codes import code_at
 from brokers.endpoints import root_of
 from brokers.logins import Grant, LoginFailed
 from brokers.transport import Transport, TransportError
+from brokers.values import Unreadable
 from brokers.venue import IST
 
 

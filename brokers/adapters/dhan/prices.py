@@ -16,8 +16,20 @@ from brokers.adapters.dhan import rows, words
 from brokers.adapters.dhan.answers import Answer
 from brokers.adapters.dhan.client import DhanClient
 from brokers.adapters.dhan.way import Way
-from brokers.adapters.dhan.words import Row, Unreadable
+from brokers.candles import whole_days, within
 from brokers.gateway import GatewayUnavailable, InstrumentRef
+from brokers.greeks import greeks_of
+from brokers.rows import rows_of
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    count_or_none,
+    count_or_zero,
+    number,
+    number_or_zero,
+    price,
+)
 from brokers.venue import IST
 
 _MOST_QUOTES = 1_000
@@ -39,7 +51,7 @@ class Prices(Way):
         :raises GatewayUnavailable: for an interval Dhan does not tell, too.
         """
         if request.interval == "1d":
-            return self._daily(request)
+            return self._daily(whole_days(request, IST))
         if request.interval not in _MINUTES:
             raise GatewayUnavailable(
                 f"Dhan tells no candles of {request.interval}: choose {', '.join(_MINUTES)} or 1d"
@@ -47,7 +59,7 @@ class Prices(Way):
         candles: dict[datetime, BrokerCandle] = {}
         for start, end in _spans(request.start, request.end):
             candles |= {each.at: each for each in self._intraday(request, start, end)}
-        return _within(candles, request)
+        return within(candles.values(), request)
 
     def option_chain(self, underlying: InstrumentRef, expiry: date) -> Sequence[OptionRow]:
         """Return the chain of one expiry.
@@ -131,7 +143,7 @@ class Prices(Way):
             ),
             _candles,
         )
-        return _within({each.at: each for each in candles}, request)
+        return within(candles, request)
 
 
 def _spans(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -139,10 +151,6 @@ def _spans(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]
         stop = min(start + _LONGEST_SPAN, end)
         yield start, stop
         start = stop + timedelta(seconds=1)
-
-
-def _within(candles: Mapping[datetime, BrokerCandle], request: CandleRequest) -> list[BrokerCandle]:
-    return [candle for at, candle in sorted(candles.items()) if request.start <= at <= request.end]
 
 
 def _candles(body: object) -> list[BrokerCandle]:
@@ -163,13 +171,13 @@ def _candles(body: object) -> list[BrokerCandle]:
 def _candle(*told: object) -> BrokerCandle:
     stamp, opened, high, low, closed, volume, interest = told
     return BrokerCandle(
-        at=datetime.fromtimestamp(words.count_told(stamp, "timestamp"), IST),
-        open=words.decimal_told(opened, "open"),
-        high=words.decimal_told(high, "high"),
-        low=words.decimal_told(low, "low"),
-        close=words.decimal_told(closed, "close"),
-        volume=words.count_told(volume, "volume"),
-        open_interest=None if interest is None else words.count_told(interest, "open interest"),
+        at=datetime.fromtimestamp(int(number(stamp, "timestamp")), IST),
+        open=number(opened, "open", most=MOST_PRICE),
+        high=number(high, "high", most=MOST_PRICE),
+        low=number(low, "low", most=MOST_PRICE),
+        close=number(closed, "close", most=MOST_PRICE),
+        volume=int(number_or_zero(volume, "volume")),
+        open_interest=count_or_none(interest, "the open interest"),
     )
 
 
@@ -177,18 +185,18 @@ def _chain(body: object) -> list[OptionRow]:
     data = _object(rows.read_object(body).get("data"))
     told: list[OptionRow] = []
     for strike, sides in _object(data.get("oc") or {}).items():
-        price = words.decimal_told(strike, "a strike").normalize()
+        level = number(strike, "a strike", most=MOST_PRICE).normalize()
         for name, is_call in (("ce", True), ("pe", False)):
             row = _object(sides).get(name)
             if isinstance(row, Mapping):
-                told.append(_option(row, price, is_call=is_call))
+                told.append(_option(row, level, is_call=is_call))
     if not told:
         raise Unreadable("Dhan told an option chain without a single contract")
     return sorted(told, key=lambda each: (each.strike, not each.is_call))
 
 
 def _option(row: Row, strike: Decimal, *, is_call: bool) -> OptionRow:
-    greeks = _object(row.get("greeks") or {})
+    iv = _price(row, "implied_volatility")
     return OptionRow(
         token=str(row.get("security_id") or ""),
         strike=Decimal(f"{strike:f}"),
@@ -196,12 +204,8 @@ def _option(row: Row, strike: Decimal, *, is_call: bool) -> OptionRow:
         ltp=_price(row, "last_price"),
         open_interest=_count(row, "oi"),
         volume=_count(row, "volume"),
-        iv=_price(row, "implied_volatility"),
-        greeks={
-            name: words.decimal_told(value, name)
-            for name, value in greeks.items()
-            if value is not None
-        },
+        iv=iv,
+        greeks=greeks_of(_object(row.get("greeks") or {}), iv=iv),
     )
 
 
@@ -216,11 +220,11 @@ def _levels(told: object) -> tuple[DepthLevel, ...]:
         return ()
     levels = [
         DepthLevel(
-            price=words.decimal_told(each.get("price"), "a price of the depth"),
-            quantity=words.count_told(each.get("quantity"), "a quantity of the depth"),
-            orders=words.count_told(each.get("orders") or 0, "the orders of the depth"),
+            price=number_or_zero(each.get("price"), "the depth's price"),
+            quantity=count_or_zero(each.get("quantity"), "the depth's quantity"),
+            orders=count_or_zero(each.get("orders"), "the depth's orders"),
         )
-        for each in rows.read_rows(told)
+        for each in rows_of(told, "depth")
     ]
     return tuple(level for level in levels if level.price and level.quantity)
 
@@ -237,9 +241,8 @@ def _column(told: Row, name: str) -> list[object]:
 
 
 def _price(row: Row, name: str) -> Decimal | None:
-    return words.price_told(row.get(name), name)
+    return price(row.get(name), name)
 
 
 def _count(row: Row, name: str) -> int | None:
-    value = row.get(name)
-    return None if value in (None, "") else words.count_told(value, name)
+    return count_or_none(row.get(name), name)

@@ -1,12 +1,13 @@
-"""Dhan's rows as the port's messages. A row that cannot be read spoils the whole answer: a book
-with one order missing would look like a complete one."""
+"""Dhan's rows as the port's messages. A row that cannot be read raises :class:`Unreadable`, which
+costs that row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from brokers.adapters.dhan import words
-from brokers.adapters.dhan.words import Row, Unreadable
 from brokers.directory import RememberedKeys, installed_directory
 from brokers.gateway import (
     BrokerStatus,
@@ -17,8 +18,25 @@ from brokers.gateway import (
     PositionReport,
     TradeReport,
 )
+from brokers.rows import Listed, Naming, read_rows
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    count,
+    count_or_zero,
+    filled,
+    is_nothing,
+    number,
+    number_or_zero,
+    price,
+    required,
+    shown,
+    text,
+)
 
-BROKER = "dhan"
+Read = TypeVar("Read")
+BROKER, NAME = "dhan", "Dhan"
 _TELLS_WHY = (BrokerStatus.REJECTED, BrokerStatus.CANCELLED, BrokerStatus.EXPIRED)
 _EQUITY_BOARDS = ("NSE_EQ", "BSE_EQ")
 
@@ -58,47 +76,41 @@ class _Named:
     def key(self) -> str:
         return self.numbers.key(self.segment, self.number)
 
-    def units(self, name: str) -> int:
-        told = words.count_told(self.row.get(name), name)
+    def units(self, name: str, *, least: int | None = None) -> int:
+        told = count(self.row.get(name), name, least=least)
         return self.numbers.units(self.segment, self.number, told)
-
-
-def read_rows(body: object) -> list[Row]:
-    """Return an answer's rows.
-
-    :raises Unreadable: when it is no list of objects; null is not "none" at Dhan.
-    """
-    if not isinstance(body, list):
-        raise Unreadable(f"Dhan answered no list but {type(body).__name__}")
-    for each in body:
-        if not isinstance(each, Mapping):
-            raise Unreadable(f"Dhan listed no object but {type(each).__name__}")
-    return body
 
 
 def read_object(body: object) -> Row:
     """:raises Unreadable: when the answer is no object."""
     if not isinstance(body, Mapping):
-        raise Unreadable(f"Dhan answered no object but {type(body).__name__}")
+        raise Unreadable(f"Dhan answered no object: {shown(body)}")
     return body
 
 
 def order_report(row: Row, numbers: Numbers) -> OrderReport:
     named = _named(row, numbers)
     order_type = words.order_type_told(row.get("orderType"))
-    quantity, filled = named.units("quantity"), _filled(named)
+    quantity = named.units("quantity", least=1)
     exchange_order_id = _id(row, "exchangeOrderId")
-    status = words.status_told(
-        row.get("orderStatus"),
-        order_type=order_type,
-        filled=filled,
-        quantity=quantity,
-        is_waiting_amo=row.get("afterMarketOrder") is True and not exchange_order_id,
-    )
+    is_waiting = row.get("afterMarketOrder") is True and not exchange_order_id
+
+    def status_for(done: int) -> BrokerStatus:
+        return words.status_told(
+            row.get("orderStatus"),
+            order_type=order_type,
+            filled=done,
+            quantity=quantity,
+            is_waiting_amo=is_waiting,
+        )
+
+    # What has filled is counted as Dhan counts, in lots where it does.
+    done = numbers.units(named.segment, named.number, _filled(row, status_for))
+    status = status_for(done)
     placed_at, updated_at = words.moments_told(row.get("createTime"), row.get("updateTime"))
     return OrderReport(
-        broker_order_id=_needed(row, "orderId"),
-        tag=_text(row, "correlationId"),
+        broker_order_id=required(row, "orderId"),
+        tag=_tag(row),
         instrument_key=named.key,
         side=words.side_told(row.get("transactionType")),
         order_type=order_type,
@@ -106,12 +118,12 @@ def order_report(row: Row, numbers: Numbers) -> OrderReport:
         validity=words.validity_told(row.get("validity")),
         status=status,
         quantity=quantity,
-        filled_quantity=filled,
+        filled_quantity=done,
         updated_at=updated_at,
-        average_price=words.price_told(row.get("averageTradedPrice"), "the average price"),
-        price=words.price_told(row.get("price"), "the price"),
-        trigger_price=words.price_told(row.get("triggerPrice"), "the trigger price"),
-        message=_text(row, "omsErrorDescription") if status in _TELLS_WHY else "",
+        average_price=price(row.get("averageTradedPrice"), "averageTradedPrice"),
+        price=price(row.get("price"), "price"),
+        trigger_price=price(row.get("triggerPrice"), "triggerPrice"),
+        message=text(row.get("omsErrorDescription")) if status in _TELLS_WHY else "",
         exchange_order_id=exchange_order_id,
         placed_at=placed_at,
     )
@@ -121,19 +133,19 @@ def trade_report(row: Row, numbers: Numbers) -> TradeReport:
     """Read one fill. The exchange counts its trades anew each day, so the order's id is part of
     the name that must stay unique for good."""
     named = _named(row, numbers)
-    order_id, trade_id = _needed(row, "orderId"), _needed(row, "exchangeTradeId")
+    order_id, trade_id = required(row, "orderId"), required(row, "exchangeTradeId")
     traded_at = words.time_told(row.get("exchangeTime")) or words.time_told(row.get("createTime"))
-    price = words.price_told(row.get("tradedPrice"), "the traded price")
-    if traded_at is None or price is None:
-        raise Unreadable(f"Dhan told trade {trade_id} without its time or price")
+    traded_price = price(row.get("tradedPrice"), "tradedPrice")
+    if traded_at is None or traded_price is None:
+        raise Unreadable("the time or the price of the trade is not told")
     return TradeReport(
         trade_id=f"{order_id}-{trade_id}",
         broker_order_id=order_id,
         instrument_key=named.key,
         side=words.side_told(row.get("transactionType")),
         product=words.product_told(row.get("productType")),
-        quantity=named.units("tradedQuantity"),
-        price=price,
+        quantity=named.units("tradedQuantity", least=1),
+        price=traded_price,
         traded_at=traded_at,
         exchange_trade_id=trade_id,
     )
@@ -143,71 +155,96 @@ def position_report(row: Row, numbers: Numbers) -> PositionReport:
     named = _named(row, numbers)
     net = named.units("netQty")
     side = "buyAvg" if net > 0 else "sellAvg"
-    average = words.decimal_told(row.get(side), side) if net else Decimal(0)
+    average = number(row.get(side), side, most=MOST_PRICE) if net else Decimal(0)
     return PositionReport(
         instrument_key=named.key,
         product=words.product_told(row.get("productType")),
         quantity=net,
         average_price=average,
-        buy_quantity=named.units("buyQty"),
-        sell_quantity=named.units("sellQty"),
-        realized_pnl=_money(row, "realizedProfit"),
+        buy_quantity=named.units("buyQty", least=0),
+        sell_quantity=named.units("sellQty", least=0),
+        realized_pnl=number_or_zero(row.get("realizedProfit"), "realizedProfit"),
     )
 
 
 def holding_report(row: Row, numbers: Numbers) -> HoldingReport:
     """Read shares of earlier days: what Dhan calls the total includes those not yet settled."""
-    total = words.count_told(row.get("totalQty"), "totalQty")
-    unsettled = words.count_told(row.get("t1Qty") or 0, "t1Qty")
+    total = count(row.get("totalQty"), "totalQty", least=0)
+    unsettled = count_or_zero(row.get("t1Qty"), "t1Qty", least=0)
     return HoldingReport(
         instrument_key=_holding_key(row, numbers),
         quantity=total - unsettled,
         t1_quantity=unsettled,
-        average_price=words.decimal_told(row.get("avgCostPrice"), "the average cost"),
-        collateral_quantity=words.count_told(row.get("collateralQty") or 0, "collateralQty"),
+        average_price=price(row.get("avgCostPrice"), "avgCostPrice") or Decimal(0),
+        collateral_quantity=count_or_zero(row.get("collateralQty"), "collateralQty", least=0),
     )
 
 
 def funds_report(row: Row) -> FundsReport:
     """Read the money; Dhan misspells what is available, and may mend it one day."""
     misspelt = "availabelBalance" if "availabelBalance" in row else "availableBalance"
-    opening = words.decimal_told(row.get("sodLimit"), "the opening balance")
+    opening = number(row.get("sodLimit"), "sodLimit")
     return FundsReport(
         cash=opening,
-        margin_used=words.decimal_told(row.get("utilizedAmount"), "the used amount"),
-        available=words.decimal_told(row.get(misspelt), "the available balance"),
+        margin_used=number(row.get("utilizedAmount"), "utilizedAmount"),
+        available=number(row.get(misspelt), "the available balance"),
         opening_balance=opening,
-        collateral=_money(row, "collateralAmount"),
-        withdrawable=_money(row, "withdrawableBalance"),
+        collateral=number_or_zero(row.get("collateralAmount"), "collateralAmount"),
+        withdrawable=number_or_zero(row.get("withdrawableBalance"), "withdrawableBalance"),
     )
 
 
 def margin_report(row: Row) -> Margin:
     return Margin(
-        total=words.decimal_told(row.get("totalMargin"), "the margin"),
-        span=_money(row, "spanMargin"),
-        exposure=_money(row, "exposureMargin"),
-        var=_money(row, "variableMargin"),
+        total=number(row.get("totalMargin"), "totalMargin"),
+        span=number_or_zero(row.get("spanMargin"), "spanMargin"),
+        exposure=number_or_zero(row.get("exposureMargin"), "exposureMargin"),
+        var=number_or_zero(row.get("variableMargin"), "variableMargin"),
     )
 
 
-def read_each(body: object, read: Callable[[Row, Numbers], words.Word]) -> list[words.Word]:
-    """:raises Unreadable: when any row cannot be read."""
+def read_each(body: object, read: Callable[[Row, Numbers], Read]) -> Listed[Read]:
+    """Read a list; null is not "none" at Dhan.
+
+    :raises Unreadable: when the answer is no list.
+    """
     numbers = Numbers()
-    return [read(row, numbers) for row in read_rows(body)]
+    return read_rows(body, lambda row: read(row, numbers), naming=naming(numbers), broker=NAME)
+
+
+def naming(numbers: Numbers) -> Naming:
+    """How rows of every kind name what they are of; holdings name another kind of market."""
+    return Naming(partial(_key_in, numbers=numbers), "tradingSymbol", "orderId", _tag)
+
+
+def _key_in(row: Row, numbers: Numbers) -> str:
+    return _named(row, numbers).key if "exchangeSegment" in row else _holding_key(row, numbers)
+
+
+def _tag(row: Row) -> str:
+    return text(row.get("correlationId"))
+
+
+def _number(row: Row) -> str:
+    """Return Dhan's number of the instrument, or its symbol where it tells no number."""
+    is_told = not is_nothing(row.get("securityId"))
+    return required(row, "securityId" if is_told else "tradingSymbol")
 
 
 def _named(row: Row, numbers: Numbers) -> _Named:
-    segment = _needed(row, "exchangeSegment")
+    segment = required(row, "exchangeSegment")
     if segment not in words.SEGMENT_CODES:
-        raise Unreadable(f"Dhan told a market that is not known here: {segment}"[:200])
-    return _Named(row, numbers, segment, _needed(row, "securityId"))
+        raise Unreadable(f"the market {shown(segment)} is not known here")
+    return _Named(row, numbers, segment, _number(row))
 
 
-def _filled(named: _Named) -> int:
-    if named.row.get("filledQty") is not None:
-        return named.units("filledQty")
-    return named.units("quantity") - named.units("remainingQuantity")
+def _filled(row: Row, status: Callable[[int], BrokerStatus]) -> int:
+    return filled(
+        row.get("filledQty"),
+        quantity=count(row.get("quantity"), "quantity", least=1),
+        status=status,
+        remaining=row.get("remainingQuantity"),
+    )
 
 
 def _holding_key(row: Row, numbers: Numbers) -> str:
@@ -215,11 +252,11 @@ def _holding_key(row: Row, numbers: Numbers) -> str:
 
     Numbers of the two exchanges overlap, so the share's symbol must agree.
     """
-    exchange, number = _needed(row, "exchange"), _needed(row, "securityId")
+    exchange, number = required(row, "exchange"), _number(row)
     board = f"{exchange}_EQ"
     if board in _EQUITY_BOARDS:
         return numbers.key(board, number)
-    symbol = _text(row, "tradingSymbol")
+    symbol = text(row.get("tradingSymbol"))
     for each in _EQUITY_BOARDS:
         key = numbers.key(each, number)
         ref = installed_directory().ref_of(BROKER, key)
@@ -228,24 +265,7 @@ def _holding_key(row: Row, numbers: Numbers) -> str:
     return f"{BROKER.upper()}?{exchange}:{number}"
 
 
-def _money(row: Row, name: str) -> Decimal:
-    value = row.get(name)
-    return Decimal(0) if value in (None, "") else words.decimal_told(value, name)
-
-
-def _needed(row: Row, name: str) -> str:
-    value = _text(row, name)
-    if not value:
-        raise Unreadable(f"Dhan left {name} out")
-    return value
-
-
 def _id(row: Row, name: str) -> str:
     """Return an id of the exchange, "" for the words that brokers write where there is none."""
-    value = _text(row, name)
-    return "" if value.upper() in ("0", "NA", "N/A") else value
-
-
-def _text(row: Row, name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value).strip()
+    value = text(row.get(name))
+    return "" if value == "0" else value

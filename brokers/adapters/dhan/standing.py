@@ -17,12 +17,15 @@ from brokers.adapters.dhan.answers import Answer
 from brokers.adapters.dhan.client import DhanClient, in_path
 from brokers.adapters.dhan.trading import named, product_to_send, tag_to_send
 from brokers.adapters.dhan.way import Way, accepted_all
-from brokers.adapters.dhan.words import Row, Unreadable, Unsendable
+from brokers.adapters.dhan.words import Unsendable
 from brokers.answers import not_sent
 from brokers.capabilities import TriggerKind
 from brokers.gateway import Accepted, InstrumentRef, Outcome
+from brokers.rows import Listed, read_rows, rows_of
 from brokers.terms import OrderType, Product, Side
+from brokers.values import MOST_PRICE, Row, count, known, number, required, text
 
+_LEGS = "legs"
 _FIRST_LEG, _SECOND_LEG = "TARGET_LEG", "STOP_LOSS_LEG"
 _STATUSES = {
     "CONFIRM": TriggerStatus.ACTIVE,
@@ -135,50 +138,53 @@ def _legs_by_name(request: TriggerRequest) -> list[tuple[str, TriggerLeg]]:
     return list(zip((_FIRST_LEG, _SECOND_LEG), legs, strict=False))
 
 
-def _trigger_reports(body: object) -> list[TriggerReport]:
-    legs: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows.read_rows(body):
-        legs[str(row.get("orderId") or "")].append(row)
-    if "" in legs:
-        raise Unreadable("Dhan told a forever order without its number")
+def _trigger_reports(body: object) -> Listed[TriggerReport]:
+    """Read forever orders, each of as many rows as it has legs."""
     numbers = rows.Numbers()
-    return [_trigger_report(number, told, numbers) for number, told in legs.items()]
+    read = rows.read_each(body, lambda row, _: (required(row, "orderId"), row))
+    legs: defaultdict[str, list[Row]] = defaultdict(list)
+    for number_told, row in read:
+        legs[number_told].append(row)
+    found = read_rows(
+        [{**told[0], _LEGS: told} for told in legs.values()],
+        lambda row: _trigger_report(row, numbers),
+        naming=rows.naming(numbers),
+        broker=rows.NAME,
+    )
+    return found.with_more(Listed(unreadable=read.unreadable))
 
 
-def _trigger_report(number: str, told: list[Row], numbers: rows.Numbers) -> TriggerReport:
-    first = told[0]
-    segment, security = str(first.get("exchangeSegment")), str(first.get("securityId"))
-    is_oco = len(told) > 1 or str(first.get("orderType")).upper() == "OCO"
-    legs = [_leg(row, numbers, segment, security) for row in told]
+def _trigger_report(row: Row, numbers: rows.Numbers) -> TriggerReport:
+    told = rows_of(row[_LEGS], "legs")
+    segment, security = required(row, "exchangeSegment"), required(row, "securityId")
+    is_oco = len(told) > 1 or text(row.get("orderType")).upper() == "OCO"
+    legs = [_leg(each, numbers, segment, security) for each in told]
     return TriggerReport(
-        trigger_id=number,
+        trigger_id=required(row, "orderId"),
         instrument_key=numbers.key(segment, security),
-        side=words.side_told(first.get("transactionType")),
-        product=words.product_told(first.get("productType")),
+        side=words.side_told(row.get("transactionType")),
+        product=words.product_told(row.get("productType")),
         kind=TriggerKind.OCO if is_oco else TriggerKind.SINGLE,
         status=_status(told),
         legs=tuple(sorted(legs, key=lambda each: each.trigger_price)),
-        updated_at=words.time_told(first.get("updateTime") or first.get("createTime")),
+        updated_at=words.time_told(row.get("updateTime") or row.get("createTime")),
     )
 
 
 def _leg(row: Row, numbers: rows.Numbers, segment: str, security: str) -> TriggerLeg:
-    quantity = words.count_told(row.get("quantity"), "the quantity")
     return TriggerLeg(
-        trigger_price=words.decimal_told(row.get("triggerPrice"), "the trigger price"),
-        price=words.decimal_told(row.get("price"), "the price"),
-        quantity=numbers.units(segment, security, quantity),
+        trigger_price=number(row.get("triggerPrice"), "triggerPrice", most=MOST_PRICE),
+        price=number(row.get("price"), "price", most=MOST_PRICE),
+        quantity=numbers.units(segment, security, count(row.get("quantity"), "quantity", least=1)),
     )
 
 
-def _status(told: list[Row]) -> TriggerStatus:
+def _status(told: Sequence[Row]) -> TriggerStatus:
     """One leg that fired tells for both: the other is cancelled by it."""
-    statuses = []
-    for row in told:
-        word = str(row.get("orderStatus") or "").upper()
-        if word not in _STATUSES:
-            raise Unreadable(f"Dhan told a forever order's status that is not known: {word!r}")
-        statuses.append(_STATUSES[word])
+    statuses = [
+        known(_STATUSES, text(row.get("orderStatus")).upper(), "forever order's status")
+        for row in told
+    ]
     return TriggerStatus.TRIGGERED if TriggerStatus.TRIGGERED in statuses else statuses[0]
 
 

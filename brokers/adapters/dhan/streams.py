@@ -8,17 +8,16 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from brokers.adapters.dhan import packets, words
-from brokers.adapters.dhan.alerts import order_alert
+from brokers.adapters.dhan.alerts import alert_news
 from brokers.adapters.dhan.packets import Level, Packet, PacketUnreadable
 from brokers.adapters.dhan.rows import Numbers
-from brokers.adapters.dhan.words import Unreadable, Unsendable
+from brokers.adapters.dhan.words import Unsendable
 from brokers.endpoints import socket_root_of
 from brokers.gateway import InstrumentRef, QuoteTick
 from brokers.streaming.protocol import (
     Frame,
     Heartbeat,
     News,
-    OrderNews,
     StreamError,
     StreamKind,
     StreamProtocol,
@@ -188,11 +187,7 @@ class OrderStream:
         message = {str(name).lower(): value for name, value in told.items()}
         if message.get("type") != "order_alert":
             return [StreamError(f"Dhan's order feed said: {str(told)[:200]}")]
-        try:
-            report = order_alert(message.get("data"), self._numbers)
-        except Unreadable as error:
-            return [StreamError(str(error))]
-        return [OrderNews(orders=(report,))]
+        return [alert_news(message.get("data"), self._numbers)]
 
 
 def _place_of(instrument: InstrumentRef) -> tuple[int, int] | None:

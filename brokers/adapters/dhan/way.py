@@ -8,10 +8,17 @@ from django.db import DatabaseError
 from brokers.adapters.dhan import outcomes
 from brokers.adapters.dhan.answers import Answer, BrokerError
 from brokers.adapters.dhan.client import DhanClient
-from brokers.adapters.dhan.words import Unreadable, Unsendable
+from brokers.adapters.dhan.words import Unsendable
 from brokers.answers import not_sent
 from brokers.calls import manners_for
-from brokers.gateway import Accepted, GatewayUnavailable, Outcome, Refused, Unknown
+from brokers.gateway import (
+    Accepted,
+    AnswerUnreadable,
+    GatewayUnavailable,
+    Outcome,
+    Refused,
+    Unknown,
+)
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.sessions import SessionMissing, current_session, note_session_end
@@ -23,6 +30,7 @@ from brokers.transport import (
     TransportError,
     admit_all,
 )
+from brokers.values import Unreadable
 from operations.secrets import SecretUnreadable
 
 Read = TypeVar("Read")
@@ -86,7 +94,7 @@ class Way:
         try:
             return read(answer.body)
         except Unreadable as error:
-            raise GatewayUnavailable(str(error)) from error
+            raise AnswerUnreadable(str(error)) from error
 
     def _write(
         self, send: Callable[[DhanClient], Answer], judge: Callable[[Exchange], Outcome]

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 
 from brokers.gateway import BrokerStatus, InstrumentRef
 from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
+from brokers.values import Unreadable, known, moment, text
 from brokers.venue import IST
 
 Word = TypeVar("Word")
-Row = Mapping[str, object]
 
 MCX = "MCX_COMM"
 SEGMENTS = {
@@ -76,12 +76,7 @@ _STATUSES = {
     "REJECTED": BrokerStatus.REJECTED,
     "EXPIRED": BrokerStatus.EXPIRED,
 }
-_NO_TIME = ("", "NA", "N/A", "0")
-_TIME_SHAPES = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%dT%H:%M:%S")
-
-
-class Unreadable(Exception):
-    """Dhan said something that this adapter does not know; the message quotes it."""
+_TIME_SHAPES = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
 
 
 class Unsendable(Exception):
@@ -140,26 +135,26 @@ def price_to_send(price: Decimal | None) -> float:
 
 
 def side_told(word: object) -> Side:
-    return _known(_SIDES_TOLD, word, "side")
+    return _word(_SIDES_TOLD, word, "side")
 
 
 def order_type_told(word: object) -> OrderType:
-    return _known(_ORDER_TYPES_TOLD, word, "order type")
+    return _word(_ORDER_TYPES_TOLD, word, "order type")
 
 
 def product_told(word: object) -> Product:
-    return _known(_PRODUCTS_TOLD, word, "product")
+    return _word(_PRODUCTS_TOLD, word, "product")
 
 
 def validity_told(word: object) -> Validity:
-    return _known({"DAY": Validity.DAY, "IOC": Validity.IOC}, word, "validity")
+    return _word({"DAY": Validity.DAY, "IOC": Validity.IOC}, word, "validity")
 
 
 def status_told(
     word: object, *, order_type: OrderType, filled: int, quantity: int, is_waiting_amo: bool
 ) -> BrokerStatus:
     """Translate an order's status; PENDING says little, the rest of the row says which."""
-    status = _known(_STATUSES, word, "order status")
+    status = _word(_STATUSES, word, "order status")
     is_partial = 0 < filled < quantity
     if is_partial and status in (BrokerStatus.OPEN, BrokerStatus.FILLED):
         return BrokerStatus.PARTIALLY_FILLED
@@ -170,45 +165,9 @@ def status_told(
     return status
 
 
-def decimal_told(value: object, name: str) -> Decimal:
-    """:raises Unreadable: when it is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise Unreadable(f"Dhan told no number for {name}: {value!r}"[:200])
-    try:
-        number = Decimal(value)
-    except InvalidOperation as error:
-        raise Unreadable(f"Dhan told no number for {name}: {value!r}"[:200]) from error
-    if not number.is_finite():
-        raise Unreadable(f"Dhan told no number for {name}: {value!r}"[:200])
-    return number
-
-
-def count_told(value: object, name: str) -> int:
-    """:raises Unreadable: when it is no whole number."""
-    number = decimal_told(value, name)
-    if number != number.to_integral_value():
-        raise Unreadable(f"Dhan told no whole number for {name}: {value!r}"[:200])
-    return int(number)
-
-
-def price_told(value: object, name: str) -> Decimal | None:
-    """Return a price, None where Dhan writes 0, nothing or null for "none"."""
-    if value in (None, ""):
-        return None
-    return decimal_told(value, name) or None
-
-
 def time_told(value: object) -> datetime | None:
-    """Read a time that Dhan writes without its zone, which is India's; None where it has none."""
-    text = str(value or "").strip()
-    if text.upper() in _NO_TIME or text.startswith(("0001-", "1980-", "01/01/1980", "1970-")):
-        return None
-    for shape in _TIME_SHAPES:
-        try:
-            return datetime.strptime(text.partition(".")[0], shape).replace(tzinfo=IST)
-        except ValueError:
-            continue
-    raise Unreadable(f"Dhan told no time: {text!r}"[:200])
+    """Read a time, India's where Dhan writes it without its zone; None where it has none."""
+    return moment(value, zone=IST, formats=_TIME_SHAPES)
 
 
 def moments_told(created: object, updated: object) -> tuple[datetime | None, datetime]:
@@ -245,8 +204,5 @@ def instrument_word(instrument: InstrumentRef) -> str:
 _INDEX_NAMES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "SENSEX", "BANKEX")
 
 
-def _known(words: Mapping[str, Word], word: object, what: str) -> Word:
-    try:
-        return words[str(word).strip().upper()]
-    except KeyError as error:
-        raise Unreadable(f"Dhan told a {what} that is not known here: {word!r}"[:200]) from error
+def _word(words: Mapping[str, Word], word: object, what: str) -> Word:
+    return known(words, text(word).upper(), what)

@@ -20,6 +20,7 @@ from brokers.adapters.kite.line import Line
 from brokers.adapters.kite.outcomes import judge_slices
 from brokers.adapters.kite.triggers import Triggers
 from brokers.answers import not_sent
+from brokers.candles import whole_days, within
 from brokers.capabilities import Capabilities
 from brokers.gateway import (
     CancelRequest,
@@ -39,8 +40,11 @@ from brokers.gateway import (
 from brokers.governor import governor_for
 from brokers.models import TradingAccount
 from brokers.registry import Clock
+from brokers.rows import rows_of
 from brokers.terms import Segment
 from brokers.transport import Admit, admit_all
+from brokers.values import Row, text
+from brokers.venue import IST
 
 _Write = Callable[[KiteClient, str, str | None], Any]
 
@@ -164,13 +168,14 @@ class KiteGateway(Triggers):
         return found
 
     def candles(self, request: CandleRequest) -> Sequence[BrokerCandle]:
+        request = whole_days(request, IST)
         instrument, found = request.instrument, dict[Any, BrokerCandle]()
         has_interest = instrument.instrument_type.is_derivative
         for interval, start, end in market.candle_spans(request):
             span = (words.clock_words(start), words.clock_words(end), interval)
             ask = methodcaller("historical_data", instrument.token, *span, oi=has_interest)
             found |= {each.at: each for each in self._line.read(ask, market.candles)}
-        return [found[at] for at in sorted(found)]
+        return within(found.values(), request)
 
     def sale_authorisations(self) -> Sequence[SaleAuthorisation]:
         profile = self._line.read(KiteClient.profile, dict)
@@ -181,12 +186,13 @@ class KiteGateway(Triggers):
     def authorisation_page(self, isin: str, quantity: int) -> str:
         def page(kite: KiteClient) -> str:
             answer = reports.part_of(kite.authorise_sale(isin, quantity), "request_id")
-            return kite.sale_page(words.text(answer))
+            return kite.sale_page(text(answer))
 
         return self._line.read(page, str)
 
     def _tagged(self, data: object, tag: str) -> OrderReport | None:
-        for row in reports.rows_in(data):
+        """:raises Unreadable: when the row that carries the tag cannot be read."""
+        for row in rows_of(data, "orders"):
             if tag in words.tags_in(row):
                 return reports.order_report(row, key_of=self._line.key_of, at=self._clock())
         return None
@@ -204,7 +210,7 @@ class KiteGateway(Triggers):
             row = self._line.read(lambda kite: kite.order_history(order_id), _newest)
         except GatewayUnavailable:
             return outcome
-        real, parent = words.text(row.get("variety")), words.text(row.get("parent_order_id"))
+        real, parent = text(row.get("variety")), text(row.get("parent_order_id"))
         if not real or (real == variety and not parent):
             return outcome
         return self._line.write(lambda kite: write(kite, real, parent or None))
@@ -214,6 +220,6 @@ def _cancel(order_id: str) -> _Write:
     return lambda kite, variety, parent: kite.cancel_order(variety, order_id, parent)
 
 
-def _newest(data: object) -> words.Row:
-    rows = reports.rows_in(data)
+def _newest(data: object) -> Row:
+    rows = rows_of(data, "history")
     return rows[-1] if rows else {}

@@ -12,11 +12,12 @@ from brokers.adapters.kite.places import BROKER_NAME
 from brokers.answers import not_sent
 from brokers.calls import manners_for
 from brokers.directory import key_at
-from brokers.gateway import GatewayUnavailable, Outcome, Refused
+from brokers.gateway import AnswerUnreadable, GatewayUnavailable, Outcome, Refused
 from brokers.models import TradingAccount
 from brokers.registry import Clock
 from brokers.sessions import SessionMissing, current_session, note_session_end
 from brokers.transport import Admit, Exchange, NotSent, admit_all
+from brokers.values import Unreadable
 from operations.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Line:
         client = self._open()
         try:
             return understand(call(client))
+        except Unreadable as error:
+            raise AnswerUnreadable(_why(error, client.last)) from error
         except (*FAILURES, DatabaseError) as error:
             self._notice(client.last)
             raise GatewayUnavailable(_why(error, client.last)) from error

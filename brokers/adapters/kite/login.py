@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
-from brokers.adapters.kite import words
 from brokers.adapters.kite.client import FAILURES, KiteClient
 from brokers.adapters.kite.guide import GUIDE
 from brokers.answers import answer_in
 from brokers.logins import Grant, LoginFailed, LogoutFailed
 from brokers.transport import Exchange, NotSent
+from brokers.values import text
 from brokers.venue import IST
 
 # Kite ends every session early in the morning; the next one begins with a new login.
@@ -65,14 +65,14 @@ def session_end(now: datetime) -> datetime:
 
 
 def _grant(client: KiteClient, session: Mapping[str, object], *, now: datetime) -> Grant:
-    token = words.text(session.get("access_token"))
+    token = text(session.get("access_token"))
     if not token:
         raise LoginFailed("Zerodha gave no session: press Log in and try again")
     return Grant(
         secrets={"api_key": client.api_key, "access_token": token},
         expires_at=session_end(now),
-        client_code=words.text(session.get("user_id")),
-        details={"user_name": words.text(session.get("user_name"))},
+        client_code=text(session.get("user_id")),
+        details={"user_name": text(session.get("user_name"))},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from brokers.abilities import (
     BrokerCandle,
@@ -14,10 +15,24 @@ from brokers.abilities import (
     TriggerReport,
 )
 from brokers.adapters.kite import words
-from brokers.adapters.kite.reports import KeyOf, part_of, rows_in
-from brokers.adapters.kite.words import Row, Unreadable
+from brokers.adapters.kite.reports import BROKER, key_of_row, part_of
 from brokers.capabilities import TriggerKind
 from brokers.gateway import InstrumentRef
+from brokers.rows import KeyOf, Listed, Naming, read_rows, rows_of
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    count,
+    count_or_none,
+    count_or_zero,
+    known,
+    number,
+    number_or_zero,
+    price,
+    required,
+    text,
+)
 
 MOST_QUOTES = 500
 _MINUTE_NAMES = {
@@ -51,7 +66,7 @@ def quote_reports(data: object, *, keys: Mapping[str, str], at: datetime) -> dic
     return {
         keys[symbol]: quote_report(row, key=keys[symbol], at=at)
         for symbol, row in told.items()
-        if symbol in keys and words.price(row.get("last_price"))
+        if symbol in keys and price(row.get("last_price"), "last_price")
     }
 
 
@@ -64,17 +79,17 @@ def quote_report(row: Row, *, key: str, at: datetime) -> QuoteReport:
     told_at = words.moment(row.get("timestamp")) or words.moment(row.get("last_trade_time"))
     return QuoteReport(
         key=key,
-        ltp=words.number(part_of(row, "last_price")),
+        ltp=number(part_of(row, "last_price"), "last_price", most=MOST_PRICE),
         at=told_at or at,
-        open=words.price(prices.get("open")),
-        high=words.price(prices.get("high")),
-        low=words.price(prices.get("low")),
-        previous_close=words.price(prices.get("close")),
+        open=price(prices.get("open"), "open"),
+        high=price(prices.get("high"), "high"),
+        low=price(prices.get("low"), "low"),
+        previous_close=price(prices.get("close"), "close"),
         volume=_count(row, "volume"),
-        average_price=words.price(row.get("average_price")),
+        average_price=price(row.get("average_price"), "average_price"),
         open_interest=_count(row, "oi"),
-        lower_circuit=words.price(row.get("lower_circuit_limit")),
-        upper_circuit=words.price(row.get("upper_circuit_limit")),
+        lower_circuit=price(row.get("lower_circuit_limit"), "lower_circuit_limit"),
+        upper_circuit=price(row.get("upper_circuit_limit"), "upper_circuit_limit"),
         bids=depth_levels(sides.get("buy")),
         asks=depth_levels(sides.get("sell")),
     )
@@ -84,11 +99,11 @@ def depth_levels(rows: object) -> tuple[DepthLevel, ...]:
     """Return the levels that hold anything: Kite fills up to five with nothing."""
     levels = [
         DepthLevel(
-            words.number(row.get("price")),
-            words.whole(row.get("quantity")),
-            words.whole(row.get("orders")),
+            number_or_zero(row.get("price"), "the depth's price"),
+            count_or_zero(row.get("quantity"), "the depth's quantity"),
+            count_or_zero(row.get("orders"), "the depth's orders"),
         )
-        for row in (rows_in(rows) if rows else ())
+        for row in (rows_of(rows, "depth") if rows else ())
     ]
     return tuple(level for level in levels if level.price > 0 and level.quantity > 0)
 
@@ -121,37 +136,38 @@ def _candle(row: object) -> BrokerCandle:
     at = words.moment(row[0])
     if at is None:
         raise Unreadable("Kite told a candle without its time")
-    opening, high, low, close = (words.number(each) for each in row[1:5])
+    opening, high, low, close = (number(each, "a price", most=MOST_PRICE) for each in row[1:5])
     return BrokerCandle(
         at=at,
         open=opening,
         high=high,
         low=low,
         close=close,
-        volume=words.whole(row[5]),
-        open_interest=words.whole(row[6]) if len(row) > 6 else None,
+        volume=int(number_or_zero(row[5], "the volume")),
+        open_interest=count_or_none(row[6], "the open interest") if len(row) > 6 else None,
     )
 
 
-def trigger_reports(data: object, *, key_of: KeyOf) -> list[TriggerReport]:
-    return [trigger_report(row, key_of=key_of) for row in rows_in(data)]
+def trigger_reports(data: object, *, key_of: KeyOf) -> Listed[TriggerReport]:
+    naming = Naming(
+        lambda row: key_of_row(part_of(row, "condition"), key_of), "tradingsymbol", "id"
+    )
+    read = partial(trigger_report, key_of=key_of)
+    return read_rows(data, read, naming=naming, broker=BROKER)
 
 
 def trigger_report(row: Row, *, key_of: KeyOf) -> TriggerReport:
-    condition, orders = part_of(row, "condition"), rows_in(part_of(row, "orders"))
+    condition, orders = part_of(row, "condition"), rows_of(part_of(row, "orders"), "orders")
     prices = part_of(condition, "trigger_values")
     if not isinstance(prices, list) or not orders:
         raise Unreadable("Kite told a trigger without its prices or orders")
     results = [order.get("result") for order in orders]
     return TriggerReport(
-        trigger_id=words.text(part_of(row, "id")),
-        instrument_key=key_of(
-            words.text(condition.get("exchange")),
-            words.text(condition.get("instrument_token") or condition.get("tradingsymbol")),
-        ),
+        trigger_id=required(row, "id"),
+        instrument_key=key_of_row(condition, key_of),
         side=words.side_of(orders[0]),
         product=words.product_of(orders[0]),
-        kind=words.known(_KINDS, words.text(row.get("type")), "kind of trigger"),
+        kind=known(_KINDS, text(row.get("type")), "kind of trigger"),
         status=words.trigger_status_of(row),
         legs=tuple(_leg(price, order) for price, order in zip(prices, orders, strict=False)),
         updated_at=words.moment(row.get("updated_at")),
@@ -162,9 +178,9 @@ def trigger_report(row: Row, *, key_of: KeyOf) -> TriggerReport:
 
 def _leg(trigger_price: object, order: Row) -> TriggerLeg:
     return TriggerLeg(
-        words.number(trigger_price),
-        words.number(order.get("price")),
-        words.whole(order.get("quantity")),
+        number(trigger_price, "the trigger price", most=MOST_PRICE),
+        number_or_zero(order.get("price"), "price"),
+        count(order.get("quantity"), "quantity", least=1),
     )
 
 
@@ -172,15 +188,15 @@ def _told_of(results: Sequence[object], name: str) -> Iterator[str]:
     for result in results:
         sent = result.get("order_result") if isinstance(result, dict) else None
         if isinstance(sent, dict) and sent.get(name):
-            yield words.text(sent[name])
+            yield text(sent[name])
 
 
 def profile_report(data: object) -> Profile:
     row = data if isinstance(data, dict) else {}
     return Profile(
-        client_code=words.text(part_of(data, "user_id")),
-        name=words.text(row.get("user_name")),
-        email=words.text(row.get("email")),
+        client_code=text(part_of(data, "user_id")),
+        name=text(row.get("user_name")),
+        email=text(row.get("email")),
         exchanges=_names(row.get("exchanges")),
         permissions=_names(row.get("products")),
     )
@@ -196,19 +212,19 @@ def sales_to_approve(holdings: object, *, profile: object) -> list[SaleAuthorisa
         return []
     sales = [
         SaleAuthorisation(
-            isin=words.text(row.get("isin")),
-            quantity=words.whole(row.get("quantity")),
-            approved_quantity=words.whole(row.get("authorised_quantity")),
-            words=words.text(row.get("tradingsymbol")),
+            isin=text(row.get("isin")),
+            quantity=count_or_zero(row.get("quantity"), "quantity"),
+            approved_quantity=count_or_zero(row.get("authorised_quantity"), "authorised_quantity"),
+            words=text(row.get("tradingsymbol")),
         )
-        for row in rows_in(holdings)
+        for row in rows_of(holdings, "holdings")
     ]
     return [sale for sale in sales if sale.quantity > sale.approved_quantity]
 
 
 def _names(value: object) -> tuple[str, ...]:
-    return tuple(words.text(each) for each in value) if isinstance(value, list) else ()
+    return tuple(text(each) for each in value) if isinstance(value, list) else ()
 
 
 def _count(row: Mapping[str, object], name: str) -> int | None:
-    return None if row.get(name) is None else words.whole(row[name])
+    return count_or_none(row.get(name), name)

@@ -11,28 +11,26 @@ from collections.abc import Mapping
 
 from brokers.adapters.kite import words
 from brokers.postbacks import PostbackNews
+from brokers.values import Row, required, text
 
 
 def verify(body: bytes, headers: Mapping[str, str], credentials: Mapping[str, str]) -> bool | None:
     """Tell whether the checksum is Kite's; a body or a connection without one is not believed."""
     secret = credentials.get("api_secret", "")
     row = _row(body)
-    order_id, told_at = words.text(row.get("order_id")), words.text(row.get("order_timestamp"))
+    order_id, told_at = text(row.get("order_id")), text(row.get("order_timestamp"))
     expected = hashlib.sha256(f"{order_id}{told_at}{secret}".encode()).hexdigest()
-    told = words.text(row.get("checksum"))
+    told = text(row.get("checksum"))
     return bool(secret) and hmac.compare_digest(expected.encode(), told.encode())
 
 
 def read(body: bytes) -> PostbackNews:
     """:raises ValueError: when it is not what Kite posts."""
     row = _row(body)
-    order_id = words.text(row.get("order_id")).strip()
-    if not order_id:
-        raise ValueError("A postback that names no order")
-    return PostbackNews(order_id, words.text(row.get("status")), words.tag_of(row))
+    return PostbackNews(required(row, "order_id"), text(row.get("status")), words.tag_of(row))
 
 
-def _row(body: bytes) -> words.Row:
+def _row(body: bytes) -> Row:
     try:
         row = json.loads(body)
     except RecursionError as error:

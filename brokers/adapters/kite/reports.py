@@ -1,17 +1,17 @@
 """Kite's rows as the port's messages. Pure: whose number an instrument has is asked of ``key_of``.
 
-Rows are read tolerantly: a field that is absent or null is nothing, one that is new is passed
-over. A quantity or total that is missing, or a word or number that cannot be understood, raises
-:class:`Unreadable`, and with it the whole answer is no answer.
+An optional field that is absent or null is nothing, one that is new is passed over. A quantity or
+total that is missing, or a word or number that cannot be understood, raises :class:`Unreadable`,
+which costs its row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from brokers.adapters.kite import words
-from brokers.adapters.kite.words import Row, Unreadable
 from brokers.gateway import (
     BrokerStatus,
     FundsReport,
@@ -21,18 +21,40 @@ from brokers.gateway import (
     PositionReport,
     TradeReport,
 )
+from brokers.rows import KeyOf, Listed, Naming, read_rows, rows_of
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    count,
+    count_or_zero,
+    filled,
+    is_nothing,
+    number,
+    number_or_zero,
+    price,
+    required,
+    text,
+)
 
-KeyOf = Callable[[str, str], str]  # exchange and Kite's instrument token to the house's key
+BROKER = "Kite"
+Report = TypeVar("Report")
 
 
-def rows_in(data: object) -> Sequence[Row]:
-    """Return a list's rows. Kite writes an empty list for none; null is no answer.
+def key_of_row(row: Row, key_of: KeyOf) -> str:
+    """Return the instrument's key by Kite's number; by its symbol where it tells no number."""
+    field = "tradingsymbol" if is_nothing(row.get("instrument_token")) else "instrument_token"
+    return key_of(required(row, "exchange"), required(row, field))
 
-    :raises Unreadable: when it is not a list of objects.
-    """
-    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise Unreadable("Kite did not answer with a list")
-    return data
+
+def naming(key_of: KeyOf) -> Naming:
+    """How rows of every kind name what they are of."""
+    return Naming(partial(key_of_row, key_of=key_of), "tradingsymbol", "order_id", words.tag_of)
+
+
+def _each(data: object, read: Callable[[Row], Report], key_of: KeyOf) -> Listed[Report]:
+    """Read a list. Kite writes an empty one for none; null is no answer."""
+    return read_rows(data, read, naming=naming(key_of), broker=BROKER)
 
 
 def part_of(data: object, name: str) -> Any:
@@ -42,111 +64,113 @@ def part_of(data: object, name: str) -> Any:
     return data[name]
 
 
-def order_reports(data: object, *, key_of: KeyOf, at: datetime) -> list[OrderReport]:
-    return [order_report(row, key_of=key_of, at=at) for row in rows_in(data)]
+def order_reports(data: object, *, key_of: KeyOf, at: datetime) -> Listed[OrderReport]:
+    return _each(data, lambda row: order_report(row, key_of=key_of, at=at), key_of)
 
 
-def history_reports(data: object, *, key_of: KeyOf, at: datetime) -> list[OrderReport]:
+def history_reports(data: object, *, key_of: KeyOf, at: datetime) -> Listed[OrderReport]:
     """Read an order's history: its first rows may name no instrument yet, its last one does."""
-    rows = rows_in(data)
+    rows = rows_of(data, "history")
     settled = {"instrument_token": rows[-1].get("instrument_token")} if rows else {}
-    return [order_report({**row, **settled}, key_of=key_of, at=at) for row in rows]
+    return order_reports([{**row, **settled} for row in rows], key_of=key_of, at=at)
 
 
 def order_report(row: Row, *, key_of: KeyOf, at: datetime) -> OrderReport:
     """``at`` is when it was told, for a row without any time of its own."""
     order_type = words.order_type_of(row)
-    quantity = words.whole(words.told(row, "quantity"))
-    filled = words.whole(row.get("filled_quantity"))
-    status = words.status_of(row, order_type=order_type, filled=filled)
-    if status is BrokerStatus.FILLED and row.get("filled_quantity") is None:
-        filled = quantity
+    quantity = count(row.get("quantity"), "quantity", least=1)
+
+    def status(done: int) -> BrokerStatus:
+        return words.status_of(row, order_type=order_type, filled=done)
+
+    done = filled(row.get("filled_quantity"), quantity=quantity, status=status)
     return OrderReport(
-        broker_order_id=_required(row, "order_id"),
+        broker_order_id=required(row, "order_id"),
         tag=words.tag_of(row),
-        instrument_key=_key(row, key_of),
+        instrument_key=key_of_row(row, key_of),
         side=words.side_of(row),
         order_type=order_type,
         product=words.product_of(row),
         validity=words.validity_of(row),
-        status=status,
+        status=status(done),
         quantity=quantity,
-        filled_quantity=filled,
+        filled_quantity=done,
         updated_at=_updated_at(row) or at,
-        average_price=words.average(row.get("average_price")) or None,
-        price=words.price(row.get("price")),
-        trigger_price=words.price(row.get("trigger_price")),
-        message=words.text(row.get("status_message") or row.get("status_message_raw")),
-        exchange_order_id=words.text(row.get("exchange_order_id")),
+        average_price=words.average(row.get("average_price"), "average_price") or None,
+        price=price(row.get("price"), "price"),
+        trigger_price=price(row.get("trigger_price"), "trigger_price"),
+        message=text(row.get("status_message") or row.get("status_message_raw")),
+        exchange_order_id=text(row.get("exchange_order_id")),
         placed_at=_placed_at(row),
     )
 
 
-def trade_reports(data: object, *, key_of: KeyOf, at: datetime) -> list[TradeReport]:
-    return [trade_report(row, key_of=key_of, at=at) for row in rows_in(data)]
+def trade_reports(data: object, *, key_of: KeyOf, at: datetime) -> Listed[TradeReport]:
+    return _each(data, lambda row: trade_report(row, key_of=key_of, at=at), key_of)
 
 
 def trade_report(row: Row, *, key_of: KeyOf, at: datetime) -> TradeReport:
     """Name a fill by its order too: exchanges number their trades anew, each on its own."""
-    order_id, trade_id = _required(row, "order_id"), _required(row, "trade_id")
+    order_id, trade_id = required(row, "order_id"), required(row, "trade_id")
     traded = words.moment(row.get("fill_timestamp")) or words.moment(row.get("exchange_timestamp"))
     return TradeReport(
         trade_id=f"{order_id}:{trade_id}",
         broker_order_id=order_id,
-        instrument_key=_key(row, key_of),
+        instrument_key=key_of_row(row, key_of),
         side=words.side_of(row),
         product=words.product_of(row),
-        quantity=words.whole(words.told(row, "quantity")),
-        price=words.number(words.told(row, "average_price")),
+        quantity=count(row.get("quantity"), "quantity", least=1),
+        price=number(row.get("average_price"), "average_price", most=MOST_PRICE),
         traded_at=traded or at,
         exchange_trade_id=trade_id,
     )
 
 
-def position_reports(data: object, *, key_of: KeyOf) -> list[PositionReport]:
+def position_reports(data: object, *, key_of: KeyOf) -> Listed[PositionReport]:
     """Read the net positions; the day's own list beside them says nothing more."""
-    return [_position(row, key_of) for row in rows_in(part_of(data, "net"))]
+    return _each(part_of(data, "net"), lambda row: _position(row, key_of), key_of)
 
 
 def _position(row: Row, key_of: KeyOf) -> PositionReport:
-    quantity = words.whole(words.told(row, "quantity"))
-    average = words.average(row.get("average_price"))
+    quantity = count(row.get("quantity"), "quantity")
+    average = words.average(row.get("average_price"), "average_price")
     return PositionReport(
-        instrument_key=_key(row, key_of),
+        instrument_key=key_of_row(row, key_of),
         product=words.product_of(row),
         quantity=quantity,
         average_price=average,
-        buy_quantity=words.whole(row.get("buy_quantity")),
-        sell_quantity=words.whole(row.get("sell_quantity")),
+        buy_quantity=count_or_zero(row.get("buy_quantity"), "buy_quantity", least=0),
+        sell_quantity=count_or_zero(row.get("sell_quantity"), "sell_quantity", least=0),
         realized_pnl=_realized(row, quantity=quantity, average=average),
     )
 
 
 def _realized(row: Row, *, quantity: int, average: Decimal) -> Decimal:
     """Work out what closing has brought: Kite's own ``realised`` stays at nothing."""
-    bought, sold = words.number(row.get("buy_value")), words.number(row.get("sell_value"))
-    held = quantity * average * (words.number(row.get("multiplier")) or 1)
-    return words.average(sold - bought + held)
+    bought, sold = (number_or_zero(row.get(name), name) for name in ("buy_value", "sell_value"))
+    held = quantity * average * (number_or_zero(row.get("multiplier"), "multiplier") or 1)
+    return words.money(sold - bought + held, "the profit of what was closed")
 
 
-def holding_reports(data: object, *, key_of: KeyOf) -> list[HoldingReport]:
+def holding_reports(data: object, *, key_of: KeyOf) -> Listed[HoldingReport]:
     """Read what was owned at the start of the day: a sale of today is in the positions.
 
     Shares bought with the broker's money (``mtf``) are a loan's collateral and not among them.
     """
-    return [_holding(row, key_of) for row in rows_in(data)]
+    return _each(data, lambda row: _holding(row, key_of), key_of)
 
 
 def _holding(row: Row, key_of: KeyOf) -> HoldingReport:
-    settled = row.get("realised_quantity")
-    if settled is None:
-        settled = words.number(words.told(row, "quantity")) + words.number(row.get("used_quantity"))
+    if is_nothing(row.get("realised_quantity")):
+        settled = count(row.get("quantity"), "quantity") + _shares(row, "used_quantity")
+    else:
+        settled = count(row.get("realised_quantity"), "realised_quantity", least=0)
     return HoldingReport(
-        instrument_key=_key(row, key_of),
-        quantity=words.whole(settled),
-        t1_quantity=words.whole(row.get("t1_quantity")),
-        average_price=words.average(row.get("average_price")),
-        collateral_quantity=words.whole(row.get("collateral_quantity")),
+        instrument_key=key_of_row(row, key_of),
+        quantity=settled,
+        t1_quantity=_shares(row, "t1_quantity"),
+        average_price=words.average(row.get("average_price"), "average_price"),
+        collateral_quantity=_shares(row, "collateral_quantity"),
     )
 
 
@@ -171,42 +195,33 @@ def _funds(money: Row) -> FundsReport:
         cash=_total(available, "cash"),
         margin_used=_total(utilised, "debits"),
         available=_total(money, "net"),
-        opening_balance=words.money(available.get("opening_balance")),
-        collateral=words.money(available.get("collateral")),
+        opening_balance=words.money(available.get("opening_balance"), "opening_balance"),
+        collateral=words.money(available.get("collateral"), "collateral"),
     )
 
 
 def _total(part: object, name: str) -> Decimal:
     if not isinstance(part, dict):
         raise Unreadable(f"Kite's answer has no {name}")
-    return words.money(words.told(part, name))
+    return words.money(number(part.get(name), name), name)
 
 
 def margin_report(data: object) -> Margin:
     """Read the margin of the one order that was asked about."""
-    rows = rows_in(data)
+    rows = rows_of(data, "margins")
     if len(rows) != 1:
         raise Unreadable(f"Kite told {len(rows)} margins for one order")
     row = rows[0]
     return Margin(
-        total=words.number(words.told(row, "total")),
-        span=words.number(row.get("span")),
-        exposure=words.number(row.get("exposure")),
-        var=words.number(row.get("var")),
+        total=number(row.get("total"), "total"),
+        span=number_or_zero(row.get("span"), "span"),
+        exposure=number_or_zero(row.get("exposure"), "exposure"),
+        var=number_or_zero(row.get("var"), "var"),
     )
 
 
-def _key(row: Row, key_of: KeyOf) -> str:
-    exchange = words.text(row.get("exchange"))
-    number = words.text(row.get("instrument_token")) or words.text(row.get("tradingsymbol"))
-    return key_of(exchange, number)
-
-
-def _required(row: Row, name: str) -> str:
-    value = words.text(row.get(name)).strip()
-    if not value:
-        raise Unreadable(f"Kite told a row without its {name}")
-    return value
+def _shares(row: Row, name: str) -> int:
+    return count_or_zero(row.get(name), name, least=0)
 
 
 def _updated_at(row: Row) -> datetime | None:

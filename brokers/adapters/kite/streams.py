@@ -13,20 +13,18 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import DatabaseError
-
 from brokers.adapters.kite.places import BROKER_NAME, SOCKET
-from brokers.adapters.kite.reports import KeyOf, order_report
+from brokers.adapters.kite.reports import BROKER, naming, order_report
 from brokers.adapters.kite.sdk import KiteTicker, PacketParser
-from brokers.adapters.kite.words import Unreadable
 from brokers.directory import RememberedKeys
 from brokers.endpoints import socket_root_of
 from brokers.gateway import InstrumentRef, QuoteTick
+from brokers.rows import KeyOf
+from brokers.streaming.news import order_news
 from brokers.streaming.protocol import (
     Frame,
     Heartbeat,
     News,
-    OrderNews,
     StreamError,
     StreamKind,
     Ticks,
@@ -186,10 +184,15 @@ class KiteStream:
     def _read_order(self, row: dict[str, Any]) -> Sequence[News]:
         if self.kind is not StreamKind.ORDERS:
             return [Heartbeat()]
-        try:
-            return [OrderNews((order_report(row, key_of=self._key_of, at=self._clock()),))]
-        except (Unreadable, DatabaseError) as error:
-            return [StreamError(f"An order frame could not be read: {error}")]
+        key_of, at = self._key_of, self._clock()
+        return [
+            order_news(
+                row,
+                lambda each: order_report(each, key_of=key_of, at=at),
+                naming=naming(key_of),
+                broker=BROKER,
+            )
+        ]
 
 
 def packet_lengths(frame: bytes) -> list[int] | None:

@@ -1,16 +1,27 @@
 """Kite's words and the house's, both ways: enums, numbers, times. Pure; nothing here is guessed."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
+from brokers import values
 from brokers.abilities import TriggerStatus
 from brokers.gateway import BrokerStatus
 from brokers.terms import OrderType, Product, Side, Validity
+from brokers.values import (
+    MOST_PRICE,
+    Row,
+    Unreadable,
+    is_nothing,
+    known,
+    number,
+    number_or_zero,
+    shown,
+    text,
+)
 from brokers.venue import IST
 
-Row = Mapping[str, object]
 Word = TypeVar("Word")
 
 REGULAR, AMO, COVER, ICEBERG = "regular", "amo", "co", "iceberg"
@@ -20,6 +31,7 @@ _STATUSES = {
     "REJECTED": BrokerStatus.REJECTED,
     "CANCELLED": BrokerStatus.CANCELLED,
     "CANCELLED AMO": BrokerStatus.CANCELLED,
+    "AMO CANCELLED": BrokerStatus.CANCELLED,
     "CANCEL": BrokerStatus.CANCELLED,
     "EXPIRED": BrokerStatus.EXPIRED,
     "OPEN": BrokerStatus.OPEN,
@@ -28,10 +40,20 @@ _STATUSES = {
     "OPEN PENDING": BrokerStatus.PLACED,
     "AMO REQ RECEIVED": BrokerStatus.QUEUED_AMO,
     "MODIFY AMO REQ RECEIVED": BrokerStatus.QUEUED_AMO,
+    "CANCEL AMO REQ RECEIVED": BrokerStatus.QUEUED_AMO,
+    "AMO MODIFIED": BrokerStatus.QUEUED_AMO,
 }
 # Said of an order that works at the exchange while, or after, something was asked of it.
 _ASKED = frozenset(
-    {"MODIFIED", "UPDATE", "MODIFY VALIDATION PENDING", "MODIFY PENDING", "CANCEL PENDING"}
+    {
+        "MODIFIED",
+        "UPDATE",
+        "MODIFY VALIDATION PENDING",
+        "MODIFY PENDING",
+        "CANCEL PENDING",
+        "NOT MODIFIED",
+        "NOT CANCELLED",
+    }
 )
 _RECEIVED = "PUT ORDER REQ"  # written RECEIVED and REQUEST RECEIVED
 _TRIGGERS = {
@@ -48,12 +70,6 @@ _VALIDITIES = {"DAY": Validity.DAY, "IOC": Validity.IOC, "TTL": Validity.DAY}
 _BROKERS_OWN_TAGS = ("mktp", "autoslice")
 _AVERAGE_UNIT = Decimal("0.0001")
 _PAISA = Decimal("0.01")
-_MOST_DIGITS = 18
-_FIRST_YEAR = 1980
-
-
-class Unreadable(ValueError):
-    """An answer says something that has no meaning here."""
 
 
 def status_of(row: Row, *, order_type: OrderType, filled: int) -> BrokerStatus:
@@ -61,7 +77,7 @@ def status_of(row: Row, *, order_type: OrderType, filled: int) -> BrokerStatus:
 
     :raises Unreadable: naming a word that is unknown here.
     """
-    word = " ".join(str(row.get("status") or "").upper().split())
+    word = " ".join(text(row.get("status")).upper().split())
     if word.startswith(_RECEIVED):
         return BrokerStatus.PLACED
     if word in _ASKED:
@@ -75,7 +91,7 @@ def status_of(row: Row, *, order_type: OrderType, filled: int) -> BrokerStatus:
 
 
 def trigger_status_of(row: Row) -> TriggerStatus:
-    return known(_TRIGGERS, str(row.get("status") or "").lower(), "trigger status")
+    return known(_TRIGGERS, text(row.get("status")).lower(), "trigger status")
 
 
 def side_of(row: Row) -> Side:
@@ -91,7 +107,7 @@ def product_of(row: Row) -> Product:
 
 
 def validity_of(row: Row) -> Validity:
-    return known(_VALIDITIES, str(row.get("validity") or "DAY"), "validity")
+    return known(_VALIDITIES, text(row.get("validity")) or "DAY", "validity")
 
 
 def tag_of(row: Row) -> str:
@@ -103,80 +119,30 @@ def tag_of(row: Row) -> str:
 def tags_in(row: Row) -> list[str]:
     many = row.get("tags")
     told = [row.get("tag"), *(many if isinstance(many, list) else [])]
-    return [str(tag) for tag in told if tag]
+    return [tag for tag in (text(each) for each in told) if tag]
 
 
 def _is_brokers_own(tag: str) -> bool:
     return tag.split(":", 1)[0] in _BROKERS_OWN_TAGS
 
 
-def known(table: Mapping[str, Word], word: str, what: str) -> Word:
-    """:raises Unreadable: when the table does not have the word."""
-    if word not in table:
-        raise Unreadable(f"Kite told an unknown {what}: {word[:40] or 'none'}")
-    return table[word]
-
-
 def member(kind: Callable[[str], Word], word: object, what: str) -> Word:
     """:raises Unreadable: when the word is none of that kind's."""
     try:
-        return kind(str(word or ""))
+        return kind(text(word))
     except ValueError:
-        raise Unreadable(f"Kite told an unknown {what}: {str(word or 'none')[:40]}") from None
+        raise Unreadable(f"the {what} '{shown(word)}' is not known here") from None
 
 
-def told(row: Row, name: str) -> object:
-    """Return a quantity or a total that must be there: one that is missing is never nothing.
-
-    :raises Unreadable: when it is absent, null or empty.
-    """
-    value = row.get(name)
-    if value is None or value == "":
-        raise Unreadable(f"Kite told a row without its {name}")
-    return value
-
-
-def number(value: object) -> Decimal:
-    """Return an exact number; what is absent is nothing.
-
-    :raises Unreadable: when it is no number.
-    """
-    if value is None or value == "":
-        return Decimal(0)
-    try:
-        found = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        raise Unreadable(f"Kite told {str(value)[:40]} where a number belongs") from None
-    if isinstance(value, bool) or not found.is_finite() or found.adjusted() > _MOST_DIGITS:
-        raise Unreadable(f"Kite told {str(value)[:40]} where a number belongs")
-    return found
-
-
-def whole(value: object) -> int:
-    """:raises Unreadable: when it is no whole number."""
-    found = number(value)
-    if found != found.to_integral_value():
-        raise Unreadable(f"Kite told {found} where a whole number belongs")
-    return int(found)
-
-
-def price(value: object) -> Decimal | None:
-    """Return a price; Kite writes 0 where there is none."""
-    return number(value) or None
-
-
-def average(value: object) -> Decimal:
+def average(value: object, what: str) -> Decimal:
     """Return an average of prices, rounded: Kite divides in floats and writes all their digits."""
-    return number(value).quantize(_AVERAGE_UNIT)
+    told = Decimal(0) if is_nothing(value) else number(value, what, most=MOST_PRICE)
+    return told.quantize(_AVERAGE_UNIT)
 
 
-def money(value: object) -> Decimal:
+def money(value: object, what: str) -> Decimal:
     """Return an amount, rounded to the paisa: Kite's own is a sum of floats."""
-    return number(value).quantize(_PAISA)
-
-
-def text(value: object) -> str:
-    return "" if value is None else str(value)
+    return number_or_zero(value, what).quantize(_PAISA)
 
 
 def moment(value: object) -> datetime | None:
@@ -184,15 +150,7 @@ def moment(value: object) -> datetime | None:
 
     :raises Unreadable: when it is no time.
     """
-    if not value:
-        return None
-    try:
-        told = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        if told.year < _FIRST_YEAR:
-            return None
-        return (told if told.tzinfo else told.replace(tzinfo=IST)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Unreadable(f"Kite told {str(value)[:40]} where a time belongs") from None
+    return values.moment(value, zone=IST)
 
 
 def clock_words(at: datetime) -> str:

@@ -1,13 +1,14 @@
 """A change makes a new order at Alpaca; for the house it stays the one that it placed."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 
 from brokers.adapters.alpaca.chains import Chains, fold
-from brokers.adapters.alpaca.words import Unreadable
 from brokers.gateway import Accepted, BrokerStatus, GatewayUnavailable, Refused, Unknown
 from brokers.simulator.faults import FaultName
+from brokers.values import Row, Unreadable
 from tests.brokers.alpaca.market import AlpacaMarket
 from tests.brokers.contract import buy, cancel_of, change_of, placed, report_of
 
@@ -50,32 +51,40 @@ def change(alpaca: AlpacaMarket, order_id: str, price: str, **changes: object) -
     return outcome
 
 
+def folded(rows: Iterable[Row]) -> Row:
+    """Return the one chain that the rows make."""
+    chains = Chains(rows)
+    (head,) = chains.heads()
+    return chains.folded(head)
+
+
 class TestFolding:
     def test_a_circle_is_no_answer(self) -> None:
         rows = [order(replaces=SECOND), order(SECOND, replaces=ROOT)]
         with pytest.raises(Unreadable, match="circle"):
-            Chains(rows).folded()
+            Chains(rows).folded(rows[0])
 
     def test_an_order_that_is_not_there_is_no_answer(self) -> None:
         with pytest.raises(Unreadable, match="lacks"):
-            Chains([order(status="replaced", replaced_by=SECOND)]).folded()
+            first = order(status="replaced", replaced_by=SECOND)
+            Chains([first]).folded(first)
 
     def test_what_is_missing_is_named(self) -> None:
         later = order(SECOND, replaces=ROOT, status="replaced", replaced_by="third")
         assert Chains([later]).missing() == {ROOT, "third"}
 
     def test_the_first_id_and_tag_stand_for_the_chain(self) -> None:
-        (row,) = Chains(replaced_pair()).folded()
+        row = folded(replaced_pair())
         assert (row["id"], row["client_order_id"], row["venue_id"]) == (ROOT, "TAG1", SECOND)
 
     def test_the_old_order_counts_until_it_says_replaced(self) -> None:
         first = order(status="pending_replace", replaced_by=SECOND)
-        (row,) = Chains([first, order(SECOND, replaces=ROOT, qty="99")]).folded()
+        row = folded([first, order(SECOND, replaces=ROOT, qty="99")])
         assert (row["status"], row["qty"]) == ("pending_replace", "10")
 
     def test_a_change_that_lost_against_a_fill_does_not_count(self) -> None:
         first = order(status="filled", filled_qty="10")
-        (row,) = Chains([first, order(SECOND, replaces=ROOT, status="rejected")]).folded()
+        row = folded([first, order(SECOND, replaces=ROOT, status="rejected")])
         assert row["status"] == "filled"
 
     def test_fills_of_all_links_add_up(self) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from brokers.adapters.alpaca import market, reports, sending, words
-from brokers.adapters.alpaca.words import Unreadable
+from brokers.adapters.alpaca import market, pages, reports, sending, shares
 from brokers.gateway import BrokerStatus, OrderReport
 from brokers.terms import OrderType, Product, Segment, Side, Validity
+from brokers.values import Unreadable
 from tests.brokers.alpaca.market import share_ref
 from tests.brokers.contract import buy
 from tests.builders import NOW
@@ -60,7 +60,7 @@ def held(quantity: str, average: str = "90", symbol: str = "AAPL") -> dict[str, 
 class TestRefusals:
     @pytest.mark.parametrize("word", ["", None, "brand_new", "replaced", "NEW"])
     def test_an_unknown_status_is_no_answer(self, word: object) -> None:
-        with pytest.raises(Unreadable, match="unknown order status"):
+        with pytest.raises(Unreadable, match="order status"):
             report(status=word)
 
     @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ class TestRefusals:
         with pytest.raises(Unreadable, match="whole shares"):
             report(qty=None, notional="50")
 
-    @pytest.mark.parametrize("data", [None, {}, "rows", [1], [[]]])
+    @pytest.mark.parametrize("data", [None, {}, "rows"])
     def test_what_is_no_list_is_no_answer(self, data: object) -> None:
         with pytest.raises(Unreadable):
-            words.rows_in(data)
+            shares.holding_reports(pages._page(data), [], key_of=key_of)
 
     @pytest.mark.parametrize(
         "changes",
@@ -187,39 +187,42 @@ class TestOrderRow:
 
 class TestShares:
     def test_what_was_bought_today_is_a_position_and_no_holding(self) -> None:
-        day = reports.days([fill("buy", "10", "100")])
-        (position,) = reports.position_reports([held("10", "100")], day, key_of=key_of)
+        day = [fill("buy", "10", "100")]
+        (position,) = shares.position_reports([held("10", "100")], day, key_of=key_of)
         assert (position.quantity, position.average_price) == (10, Decimal(100))
-        assert reports.holding_reports([held("10", "100")], day, key_of=key_of) == []
+        assert shares.holding_reports([held("10", "100")], day, key_of=key_of) == []
 
     def test_what_was_there_before_is_a_holding_and_no_position(self) -> None:
-        (holding,) = reports.holding_reports([held("7")], {}, key_of=key_of)
+        (holding,) = shares.holding_reports([held("7")], [], key_of=key_of)
         assert (holding.quantity, holding.average_price) == (7, Decimal(90))
-        assert reports.position_reports([held("7")], {}, key_of=key_of) == []
+        assert shares.position_reports([held("7")], [], key_of=key_of) == []
 
     def test_a_sale_of_today_leaves_the_morning_s_holding(self) -> None:
-        day = reports.days([fill("sell", "4", "110")])
-        (position,) = reports.position_reports([held("3")], day, key_of=key_of)
-        (holding,) = reports.holding_reports([held("3")], day, key_of=key_of)
+        day = [fill("sell", "4", "110")]
+        (position,) = shares.position_reports([held("3")], day, key_of=key_of)
+        (holding,) = shares.holding_reports([held("3")], day, key_of=key_of)
         assert (position.quantity, position.sell_quantity, holding.quantity) == (-4, 4, 7)
 
     def test_what_was_sold_out_today_was_held_this_morning(self) -> None:
-        day = reports.days([fill("sell", "7", "110")])
-        (holding,) = reports.holding_reports([], day, key_of=key_of)
+        day = [fill("sell", "7", "110")]
+        (holding,) = shares.holding_reports([], day, key_of=key_of)
         assert (holding.quantity, holding.average_price) == (7, 0)
 
     def test_a_round_trip_of_today_is_realized(self) -> None:
-        day = reports.days([fill("buy", "10", "100"), fill("sell", "10", "101.50")])
-        (position,) = reports.position_reports([], day, key_of=key_of)
+        day = [fill("buy", "10", "100"), fill("sell", "10", "101.50")]
+        (position,) = shares.position_reports([], day, key_of=key_of)
         assert (position.quantity, position.realized_pnl) == (0, Decimal("15.0000"))
 
     def test_a_short_of_alpaca_s_own_app_is_told(self) -> None:
-        (position,) = reports.position_reports([held("-5")], {}, key_of=key_of)
+        (position,) = shares.position_reports([held("-5")], [], key_of=key_of)
         assert (position.quantity, position.average_price) == (-5, Decimal(90))
 
     def test_a_fraction_held_is_refused_in_words(self) -> None:
-        with pytest.raises(Unreadable, match=r"0\.5 shares of AAPL"):
-            reports.holding_reports([held("0.5")], {}, key_of=key_of)
+        told = shares.holding_reports([held("0.5"), held("5", symbol="MSFT")], [], key_of=key_of)
+        assert [each.instrument_key for each in told] == ["NASDAQ:MSFT"]
+        (fraction,) = told.unreadable
+        assert "0.5 shares of AAPL" in fraction.words
+        assert fraction.instrument_key == "NASDAQ:AAPL"
 
 
 class TestMoney:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from brokers.directory import install_directory
 from brokers.gateway import (
     Accepted,
     BrokerStatus,
@@ -16,9 +17,11 @@ from brokers.gateway import (
     Unknown,
 )
 from brokers.models import ConnectionStatus
+from brokers.rows import unreadable_in
 from brokers.simulator.faults import FaultName
 from tests.brokers.angel.market import CLIENT, CREDENTIALS, AngelMarket
 from tests.brokers.contract import buy, cancel_of, change_of, placed, report_of
+from tests.brokers.stands import Listing
 
 # What a lost, late or mangled answer says of a write, and how often the broker has the order.
 ON_THE_WIRE = [
@@ -233,14 +236,22 @@ class TestReading:
         assert len(driver.gateway.orders()) < 2
         assert len(driver.gateway.orders()) == 2
 
-    def test_a_fill_whose_order_is_not_told_yet_waits(
+    def test_a_fill_whose_order_is_not_told_yet_is_of_what_it_names(
         self, driver: AngelMarket, resting: str
     ) -> None:
         driver.trade("99.00", volume=1000)
         arm(driver, FaultName.EMPTY_BOOK, "orders")
-        with pytest.raises(GatewayUnavailable, match="lacks order"):
-            driver.gateway.trades()
-        assert len(driver.gateway.trades()) > 0
+        assert {each.instrument_key for each in driver.gateway.trades()} == {driver.share.key}
+
+    def test_a_fill_that_names_nothing_known_is_named(
+        self, driver: AngelMarket, resting: str
+    ) -> None:
+        driver.trade("99.00", volume=1000)
+        arm(driver, FaultName.EMPTY_BOOK, "orders")
+        install_directory(Listing([]))
+        told = driver.gateway.trades()
+        assert list(told) == []
+        assert {each.order_id for each in unreadable_in(told)} == {resting}
 
     def test_after_midnight_wants_a_new_login(self, driver: AngelMarket) -> None:
         driver.stand.clock.move(hours=24)

@@ -7,17 +7,10 @@ import pytest
 
 from brokers.adapters.angel.envelope import read_envelope
 from brokers.adapters.angel.protection import protected_price
-from brokers.adapters.angel.words import (
-    WordUnknown,
-    count_of,
-    decimal_of,
-    decimal_or_zero,
-    status_of,
-    time_of,
-    time_today,
-)
+from brokers.adapters.angel.words import status_of, time_of, time_of_fill
 from brokers.gateway import BrokerStatus
 from brokers.terms import Side
+from brokers.values import Unreadable
 from tests.brokers.angel.market import DEMO
 
 
@@ -31,6 +24,10 @@ class TestStatus:
             ("AMO SUBMITTED", BrokerStatus.QUEUED_AMO),
             ("after market order req received", BrokerStatus.QUEUED_AMO),
             ("amo req received", BrokerStatus.QUEUED_AMO),
+            ("modify amo req received", BrokerStatus.QUEUED_AMO),
+            ("cancel amo req received", BrokerStatus.QUEUED_AMO),
+            ("AMO CANCELLED", BrokerStatus.CANCELLED),
+            ("CANCELLED  AMO", BrokerStatus.CANCELLED),
             ("modify after market order req received", BrokerStatus.QUEUED_AMO),
             ("open", BrokerStatus.OPEN),
             ("modified", BrokerStatus.OPEN),
@@ -51,7 +48,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("word", ["", "teleported", "OPENED"])
     def test_that_is_unknown_is_never_guessed(self, word: str) -> None:
-        with pytest.raises(WordUnknown):
+        with pytest.raises(Unreadable):
             status_of(word, filled=0, quantity=10)
 
     def test_open_with_some_filled_is_partly_filled(self) -> None:
@@ -88,34 +85,6 @@ class TestStatus:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize(
-        ("told", "number"),
-        [
-            ("- 2235.80", "-2235.80"),
-            ("-2235.80", "-2235.80"),
-            ("1,000.50", "1000.50"),
-            (Decimal("10.55"), "10.55"),
-            (7, "7"),
-        ],
-    )
-    def test_are_exact_however_they_are_written(self, told: object, number: str) -> None:
-        assert decimal_of(told) == Decimal(number)
-
-    @pytest.mark.parametrize(
-        "told", [None, "", "--", "NaN", "Infinity", "ten", "1E+99", "9E999999999"]
-    )
-    def test_that_are_none_are_not_zero(self, told: object) -> None:
-        with pytest.raises(WordUnknown):
-            decimal_of(told)
-
-    @pytest.mark.parametrize("told", [None, "", "--"])
-    def test_left_out_are_zero_where_that_is_meant(self, told: object) -> None:
-        assert decimal_or_zero(told) == 0
-
-    def test_of_shares_are_whole(self) -> None:
-        with pytest.raises(WordUnknown):
-            count_of("1.5")
-
     def test_in_json_never_become_floats(self) -> None:
         envelope = read_envelope(b'{"status":true,"data":0.1}')
         assert envelope.data == Decimal("0.1")
@@ -130,13 +99,20 @@ class TestTimes:
         assert time_of("") is None
 
     def test_of_another_form_are_refused(self) -> None:
-        with pytest.raises(WordUnknown):
+        with pytest.raises(Unreadable):
             time_of("2023-12-29")
 
     def test_of_a_day_lie_behind(self) -> None:
         just_after_midnight = datetime(2023, 12, 28, 19, 0, tzinfo=UTC)
-        told = time_today("23:50:00", now=just_after_midnight)
+        told = time_of_fill("23:50:00", now=just_after_midnight)
         assert told == datetime(2023, 12, 28, 18, 20, tzinfo=UTC)
+
+    def test_of_a_fill_may_have_their_date(self) -> None:
+        told = time_of_fill("28-Dec-2023 23:50:00", now=datetime(2024, 1, 3, tzinfo=UTC))
+        assert told == datetime(2023, 12, 28, 18, 20, tzinfo=UTC)
+
+    def test_may_have_a_zone(self) -> None:
+        assert time_of("2023-12-29T03:31:02Z") == datetime(2023, 12, 29, 3, 31, 2, tzinfo=UTC)
 
 
 class TestProtection:

@@ -100,3 +100,24 @@ class TestAnOrderAlert:
         )
         assert isinstance(news, OrderNews)
         assert (news.orders[0].quantity, news.orders[0].filled_quantity) == (300, 100)
+
+    @pytest.mark.parametrize(
+        ("changes", "filled"),
+        [
+            ({"Status": "Traded"}, 10),
+            ({"Status": "Transit"}, 0),
+            ({"Status": "Pending", "RemainingQuantity": 6}, 4),
+            ({"Status": "Cancelled", "RemainingQuantity": 7}, 3),
+        ],
+    )
+    def test_without_what_has_traded_says_it_otherwise(
+        self, changes: dict[str, object], filled: int
+    ) -> None:
+        (news,) = self.read(alert(TradedQty=None, **changes))
+        assert isinstance(news, OrderNews)
+        assert news.orders[0].filled_quantity == filled
+
+    def test_that_does_not_say_it_at_all_is_named(self) -> None:
+        (news,) = self.read(alert(TradedQty=None))
+        assert isinstance(news, StreamError)
+        assert "order 112111182198" in news.words

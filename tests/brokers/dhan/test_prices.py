@@ -8,10 +8,10 @@ import pytest
 
 from brokers.abilities import CandleRequest
 from brokers.adapters.dhan.prices import _candles, _chain
-from brokers.adapters.dhan.words import Unreadable
 from brokers.gateway import GatewayUnavailable
 from brokers.models import BrokerCall
 from brokers.terms import InstrumentType
+from brokers.values import Unreadable
 from brokers.venue import IST
 from tests.brokers.dhan.market import BEGIN, NIFTY, DhanMarket
 
@@ -80,6 +80,12 @@ class TestCandles:
         assert [each.at.astimezone(IST).day for each in market.own.candles(request)] == [
             16, 17, 18, 19, 20
         ]  # fmt: skip
+
+    def test_of_days_asked_for_from_the_open_include_the_first(self, market: DhanMarket) -> None:
+        start = datetime(2026, 11, 16, 9, 15, tzinfo=IST)
+        request = CandleRequest(market.ref("2885"), "1d", start, start + timedelta(days=1))
+        days = [each.at.astimezone(IST).day for each in market.own.candles(request)]
+        assert days == [16, 17]
 
     def test_whose_columns_differ_are_not_read(self) -> None:
         body = {name: [1] for name in ("timestamp", "open", "high", "low", "close")}

@@ -8,11 +8,12 @@ import pytest
 
 from brokers.adapters.dhan import rows, words
 from brokers.adapters.dhan.answers import read_answer
-from brokers.adapters.dhan.words import Unreadable, Unsendable
+from brokers.adapters.dhan.words import Unsendable
 from brokers.directory import install_directory, installed_directory
 from brokers.gateway import BrokerStatus
 from brokers.terms import InstrumentType, OrderType, Product, Segment, Side, Validity
 from brokers.transport import Exchange
+from brokers.values import Unreadable
 from tests.brokers.dhan.market import CRUDE, SHARE, DhanStand
 
 ORDER = {
@@ -64,7 +65,7 @@ class TestAnOrder:
             {"validity": "GTD"},
             {"transactionType": "HOLD"},
             {"exchangeSegment": "LSE_EQ"},
-            {"securityId": ""},
+            {"securityId": "", "tradingSymbol": None},
             {"orderId": None},
             {"quantity": "ten"},
             {"quantity": Decimal("1.5")},
@@ -132,7 +133,29 @@ class TestAnOrder:
         assert told.message == "RMS: no margin"
 
     def test_without_a_tag_has_none(self, numbers: rows.Numbers) -> None:
-        assert read(numbers, correlationId=None).tag == ""
+        for told in (None, "NA", "", "null"):
+            assert read(numbers, correlationId=told).tag == ""
+
+    @pytest.mark.parametrize(
+        "told", ["2026-11-20T10:30:01+05:30", "2026-11-20T05:00:01Z", "20/11/2026 10:30:01"]
+    )
+    def test_may_tell_the_zone_of_its_times(self, numbers: rows.Numbers, told: str) -> None:
+        at = datetime(2026, 11, 20, 5, 0, 1, tzinfo=UTC)
+        assert read(numbers, updateTime=told).updated_at == at
+
+    @pytest.mark.parametrize("told", [-2147483648, Decimal("-3.4028234663852886E+38")])
+    def test_has_no_price_where_a_number_stands_for_none(
+        self, numbers: rows.Numbers, told: object
+    ) -> None:
+        report = read(numbers, triggerPrice=told, averageTradedPrice=told)
+        assert (report.trigger_price, report.average_price) == (None, None)
+
+    @pytest.mark.parametrize("told", [-2147483648, "9999999999"])
+    def test_is_not_read_where_one_stands_for_its_quantity(
+        self, numbers: rows.Numbers, told: object
+    ) -> None:
+        with pytest.raises(Unreadable, match="quantity"):
+            read(numbers, quantity=told)
 
     def test_of_a_commodity_is_in_units(self, numbers: rows.Numbers) -> None:
         report = read(numbers, exchangeSegment="MCX_COMM", securityId=CRUDE, quantity=3)
@@ -140,14 +163,16 @@ class TestAnOrder:
 
 
 class TestABook:
-    @pytest.mark.parametrize("body", [None, {}, "", 0, [None], [[]], [1]], ids=str)
+    @pytest.mark.parametrize("body", [None, {}, "", 0], ids=str)
     def test_that_is_no_list_of_rows_is_not_empty(self, body: object) -> None:
         with pytest.raises(Unreadable):
-            rows.read_rows(body)
+            rows.read_each(body, rows.order_report)
 
-    def test_with_one_bad_row_is_not_read_at_all(self, dhan: DhanStand) -> None:
-        with pytest.raises(Unreadable):
-            rows.read_each([ORDER, {**ORDER, "orderStatus": "?"}], rows.order_report)
+    def test_with_one_bad_row_is_the_others(self, dhan: DhanStand) -> None:
+        bad = {**ORDER, "orderId": "7", "orderStatus": "?"}
+        told = rows.read_each([ORDER, bad], rows.order_report)
+        assert [each.broker_order_id for each in told] == [ORDER["orderId"]]
+        assert [(each.order_id, each.tag) for each in told.unreadable] == [("7", "TAG1")]
 
 
 class TestAPosition:

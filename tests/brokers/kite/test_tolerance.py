@@ -10,8 +10,8 @@ import pytest
 
 from brokers.adapters.kite import market, reports
 from brokers.adapters.kite.streams import KiteStream
-from brokers.adapters.kite.words import Unreadable
 from brokers.streaming.protocol import StreamKind
+from brokers.values import Unreadable
 
 AT = datetime(2026, 6, 17, 5, 0, tzinfo=UTC)
 ODD: tuple[Any, ...] = (

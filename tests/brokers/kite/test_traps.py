@@ -177,7 +177,7 @@ class TestNumbersAndTimes:
     ORDERS = (
         '{"status": "success", "data": [{"order_id": "1", "status": "OPEN", "exchange": "NSE",'
         ' "instrument_token": 408065, "order_type": "LIMIT", "transaction_type": "BUY",'
-        ' "product": "MIS", "quantity": 1, "price": 100.1,'
+        ' "product": "MIS", "quantity": 1, "price": 100.1, "filled_quantity": 0,'
         ' "order_timestamp": "2026-06-17 10:30:00"}]}'
     )
 

@@ -9,10 +9,10 @@ import pytest
 
 from brokers.abilities import CandleRequest, TriggerLeg, TriggerRequest
 from brokers.adapters.kite import market, reports, sending, words
-from brokers.adapters.kite.words import Unreadable
 from brokers.capabilities import TriggerKind
 from brokers.gateway import BrokerStatus, ModifyRequest, OrderReport
 from brokers.terms import OrderType, Product, Side, Validity
+from brokers.values import Unreadable
 from tests.brokers.contract import buy
 from tests.brokers.kite.market import share_ref
 
@@ -58,6 +58,10 @@ class TestStatusWords:
             ("OPEN PENDING", BrokerStatus.PLACED),
             ("AMO REQ RECEIVED", BrokerStatus.QUEUED_AMO),
             ("MODIFY AMO REQ RECEIVED", BrokerStatus.QUEUED_AMO),
+            ("CANCEL AMO REQ RECEIVED", BrokerStatus.QUEUED_AMO),
+            ("NOT MODIFIED", BrokerStatus.OPEN),
+            ("NOT CANCELLED", BrokerStatus.OPEN),
+            ("AMO CANCELLED", BrokerStatus.CANCELLED),
             ("OPEN", BrokerStatus.OPEN),
             ("Open", BrokerStatus.OPEN),
             ("MODIFIED", BrokerStatus.OPEN),
@@ -84,14 +88,14 @@ class TestStatusWords:
         told = report(status="CANCELLED", filled_quantity=4)
         assert (told.status, told.filled_quantity) == (BrokerStatus.CANCELLED, 4)
 
-    @pytest.mark.parametrize("word", ["UPDATE", "MODIFIED", "MODIFY PENDING", "CANCEL PENDING"])
+    @pytest.mark.parametrize("word", ["UPDATE", "MODIFIED", "CANCEL PENDING", "NOT CANCELLED"])
     def test_a_stop_of_which_something_is_asked_still_waits(self, word: str) -> None:
         told = report(status=word, order_type="SL", trigger_price=99)
         assert told.status is BrokerStatus.TRIGGER_PENDING
 
 
 class TestRows:
-    @pytest.mark.parametrize("data", [None, {}, "none", [1], True])
+    @pytest.mark.parametrize("data", [None, {}, "none", True])
     def test_what_is_no_list_is_no_empty_book(self, data: object) -> None:
         with pytest.raises(Unreadable):
             reports.order_reports(data, key_of=key_of, at=AT)
@@ -115,11 +119,24 @@ class TestRows:
 
     @pytest.mark.parametrize(
         "name",
-        ["filled_quantity", "price", "order_timestamp", "validity", "tag", "status_message"],
+        ["price", "order_timestamp", "validity", "tag", "status_message"],
     )
     def test_a_field_that_is_absent_or_null_is_nothing(self, name: str) -> None:
         without = {key: value for key, value in ROW.items() if key != name}
         assert reports.order_report(without, key_of=key_of, at=AT) == report(**{name: None})
+
+    @pytest.mark.parametrize("missing", [None, "", "--"])
+    def test_one_that_is_complete_has_filled_in_whole(self, missing: object) -> None:
+        told = report(status="COMPLETE", filled_quantity=missing)
+        assert (told.status, told.filled_quantity) == (BrokerStatus.FILLED, 10)
+
+    @pytest.mark.parametrize("word", ["OPEN", "CANCELLED", "MODIFIED"])
+    def test_how_much_of_another_has_filled_is_not_guessed(self, word: str) -> None:
+        with pytest.raises(Unreadable, match="filled quantity"):
+            report(status=word, filled_quantity=None)
+
+    def test_a_rejected_one_has_filled_nothing(self) -> None:
+        assert report(status="REJECTED", filled_quantity=None).filled_quantity == 0
 
     def test_a_row_without_any_time_is_as_of_now(self) -> None:
         assert report(order_timestamp=None).updated_at == AT
