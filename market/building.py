@@ -13,10 +13,18 @@ from market.models import Interval
 
 @dataclass(frozen=True, slots=True)
 class TradingWindow:
-    """The stretch of one day in which trades make candles."""
+    """The stretch of one day in which trades make candles, and when it rests in between."""
 
     opens_at: datetime
     closes_at: datetime
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+
+    def holds(self, at: datetime) -> bool:
+        is_paused = any(begins <= at < ends for begins, ends in self.pauses)
+        return self.opens_at <= at < self.closes_at and not is_paused
+
+    def session_end(self, at: datetime) -> datetime:
+        return min((begins for begins, _ in self.pauses if at < begins), default=self.closes_at)
 
 
 TradingWindows = Callable[[str, date], TradingWindow | None]
@@ -70,7 +78,12 @@ def trading_window(exchange: str, day: date) -> TradingWindow | None:
         hours = session_hours(exchange, "", day)
     except CalendarUnknown:
         return None
-    return TradingWindow(hours.opens_at, hours.closes_at) if hours else None
+    if hours is None:
+        return None
+    ends = (end for _, end in hours.sessions)
+    starts = (start for start, _ in hours.sessions[1:])
+    pauses = tuple(zip(ends, starts, strict=False))
+    return TradingWindow(hours.opens_at, hours.closes_at, pauses)
 
 
 class CandleBuilder:
@@ -128,10 +141,10 @@ class CandleBuilder:
         if known is not None and known.holds(at):
             return known
         window = self._windows(exchange, local_day(exchange, at))
-        if window is None or not window.opens_at <= at < window.closes_at:
+        if window is None or not window.holds(at):
             return None
         begins = grid_of(exchange).start_of(at, interval)
-        ends = min(begins + interval.length, window.closes_at)
+        ends = min(begins + interval.length, window.session_end(at))
         span = _Span(begins, max(begins, window.opens_at), ends)
         self._spans[exchange, interval] = span
         return span

@@ -55,6 +55,16 @@ class Hours:
     def ends_at(self) -> datetime:
         return max(end for _, _, end in self.spans)
 
+    def session_end(self, at: datetime) -> datetime:
+        """Return when the session that a moment lies in ends; outside of any, the day's last."""
+        ends = (end for start, end in self.sessions if start <= at < end)
+        return next(ends, self.closes_at)
+
+    @property
+    def sessions(self) -> tuple[tuple[datetime, datetime], ...]:
+        """Continuous trading in order; a day may have two parts."""
+        return tuple((start, end) for phase, start, end in self.spans if phase is Phase.OPEN)
+
     def phase_at(self, at: datetime) -> Phase:
         for phase, start, end in self.spans:
             if start <= at < end:

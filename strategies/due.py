@@ -23,7 +23,7 @@ def closes_at(instrument: Instrument, interval: Interval, candle_at: datetime) -
         return end
     if hours is None or hours.closes_at <= candle_at:
         return end
-    return min(end, hours.closes_at)
+    return min(end, hours.session_end(candle_at))
 
 
 def fresh_until(instrument: Instrument, interval: Interval, candle_at: datetime) -> datetime:

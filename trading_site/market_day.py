@@ -10,6 +10,7 @@ from brokers.venue import CalendarUnknown, Phase
 from market.calendar import IST, Hours, local_day, next_trading_day, session_hours
 from market.holidays import first_unknown_day
 from market.schedules import NEW_YORK
+from market.session_rules import HoursUnknown
 
 AMERICAN = (Exchange.NASDAQ, Exchange.NYSE)
 WORDS = {
@@ -102,9 +103,25 @@ def _day_of(exchange: str, *, now: datetime) -> MarketDay:
         hours = session_hours(exchange, "", today, has_closing_auction=True)
         if hours is not None and now < hours.ends_at:
             return _during(hours, now=now)
-        following = session_hours(exchange, "", next_trading_day(exchange, today))
+    except HoursUnknown:
+        words = f"Not known for {today:%-d %b}: see Calendar"
+        return MarketDay(now, "Market hours unknown", MARKS[Phase.CLOSED], words)
     except CalendarUnknown:
-        return MarketDay(now, "Market hours unknown", "closed", "The calendar ends before today")
+        words = "The calendar ends before today"
+        return MarketDay(now, "Market hours unknown", MARKS[Phase.CLOSED], words)
+    return _closed_until(exchange, today, now=now)
+
+
+def _closed_until(exchange: str, today: date, *, now: datetime) -> MarketDay:
+    """The market is closed, whether the next day's hours are known or not."""
+    closed = MarketDay(now, WORDS[Phase.CLOSED], MARKS[Phase.CLOSED], "")
+    try:
+        day = next_trading_day(exchange, today)
+        following = session_hours(exchange, "", day)
+    except HoursUnknown:
+        return replace(closed, hours=f"{day:%-d %b}: hours not known, see Calendar")
+    except CalendarUnknown:
+        return replace(closed, hours="The calendar ends today")
     return _closed(following, now=now)
 
 

@@ -13,6 +13,8 @@ from market.building import CandleBuilder, ClosedBar, TradingWindow, trading_win
 from market.calendar import IST
 from market.feeds import TickBatch
 from market.models import Interval
+from strategies.due import closes_at
+from tests.builders import make_instrument
 
 OPEN = datetime(2026, 6, 17, 9, 15, tzinfo=IST)
 CLOSE = datetime(2026, 6, 17, 15, 30, tzinfo=IST)
@@ -146,3 +148,33 @@ class TestTradingWindow:
     @pytest.mark.parametrize("day", [date(2026, 6, 20), date(2090, 1, 1)])
     def test_is_none_on_a_holiday_and_beyond_the_calendar(self, day: date) -> None:
         assert trading_window("NSE", day) is None
+
+
+@pytest.mark.django_db
+class TestDayOfTwoSessions:
+    """2024-05-18: 09:15 to 10:00 and 11:30 to 12:30."""
+
+    def bars(self, *clocks: str) -> list[str]:
+        candles = CandleBuilder([Interval.H1])
+        closed = candles.add(TickBatch(self.at("09:00")))
+        for clock in clocks:
+            moment = self.at(clock)
+            closed += candles.add(TickBatch(moment, (QuoteTick(SHARE, Decimal(100), moment, 1),)))
+        closed += candles.add(TickBatch(self.at("13:00")))
+        return [f"{each.bar.at.astimezone(IST):%H:%M}" for each in closed]
+
+    def at(self, clock: str) -> datetime:
+        return datetime.fromisoformat(f"2024-05-18T{clock}:00+05:30")
+
+    def test_ends_a_candle_with_its_session(self) -> None:
+        assert self.bars("09:20", "09:50") == ["09:15"]
+
+    def test_makes_no_candle_of_the_break(self) -> None:
+        assert self.bars("09:20", "10:30", "11:20") == ["09:15"]
+
+    def test_begins_again_with_the_second_session(self) -> None:
+        assert self.bars("09:20", "11:31", "12:20") == ["09:15", "11:15", "12:15"]
+
+    def test_has_closed_its_candles_where_strategies_look_for_them(self) -> None:
+        share = make_instrument(SHARE)
+        assert closes_at(share, Interval.H1, self.at("09:15")) == self.at("10:00")

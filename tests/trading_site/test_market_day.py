@@ -18,6 +18,22 @@ class TestMarketDay:
         day = market_day("NSE", now=datetime(2090, 1, 2, 5, tzinfo=UTC))
         assert day.words == "Market hours unknown" and day.next_at is None
 
+    def test_without_hours_says_where_to_enter_them(self) -> None:
+        day = market_day("NSE", now=datetime(2026, 11, 8, 12, tzinfo=UTC))
+        assert (day.words, day.hours) == (
+            "Market hours unknown",
+            "Not known for 8 Nov: see Calendar",
+        )
+
+    def test_before_a_day_without_hours_is_closed_all_the_same(self) -> None:
+        day = market_day("NSE", now=datetime(2026, 11, 7, 6, tzinfo=UTC))
+        assert day.words == "Market closed"
+        assert day.hours == "8 Nov: hours not known, see Calendar"
+
+    def test_on_the_last_known_day_is_closed_after_the_close(self) -> None:
+        day = market_day("NSE", now=datetime(2026, 12, 31, 14, tzinfo=UTC))
+        assert (day.words, day.hours) == ("Market closed", "The calendar ends today")
+
     def test_in_the_morning_is_open_and_counts_down(self) -> None:
         day = market_day("NSE", now=NOW)
         assert (day.words, day.mark) == ("Market open", "open")
