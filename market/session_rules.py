@@ -157,7 +157,7 @@ def read_session_rules() -> SessionRules:
     special: dict[tuple[str, date], list[_Session]] = defaultdict(list)
     order = ("-is_shipped", "effective_from", "starts")
     fields = SessionRule.objects.order_by(*order).values_list(*_Session._fields, "is_special")
-    for *columns, is_special in fields.iterator():
+    for *columns, is_special in fields:
         row = _Session(*columns)
         if is_special and row.effective_from is not None:
             special[row.exchange, row.effective_from].append(row)
