@@ -51,11 +51,13 @@ _BY_CONTRACT = f"""
 """  # noqa: S608
 _BY_STRIKE = _BY_CONTRACT.format(strike="= s.strike", kind="IS NOT NULL")
 _BY_EXPIRY = _BY_CONTRACT.format(strike="IS NULL", kind="IS NULL")
+# An index and a share may share a name. What no list has vouched for yet may be either.
 _BY_NAME = f"""
     UPDATE staged_instruments AS s SET instrument_id = (
         SELECT i.id FROM instruments i
         WHERE i.trading_symbol = s.trading_symbol AND i.exchange = s.exchange
-            AND i.expiry IS NULL AND {_FREE})
+            AND i.expiry IS NULL
+            AND (i.instrument_type = s.instrument_type OR i.refreshed_on IS NULL) AND {_FREE})
     WHERE {_UNMATCHED} AND s.expiry IS NULL
 """  # noqa: S608
 _BY_ISIN = f"""

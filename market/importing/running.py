@@ -108,15 +108,17 @@ def _unrepeated(progress: Progress, rows: Iterator[Listed | Skipped]) -> Iterato
     """Leave out a row that claims the instrument or the broker's number of an earlier one."""
     seen: dict[object, int] = {}
     for row in progress.good_rows(rows):
-        token = (row.token_exchange, row.token)
-        earlier = seen.get(row.key) or seen.get(token)
+        token, identity = (row.token_exchange, row.token), (row.key, row.instrument_type)
+        earlier = seen.get(identity) or seen.get(token)
         if earlier:
-            what = row.key if row.key in seen else f"the number {row.token}"
+            what = row.key if identity in seen else f"the number {row.token}"
             words = f"Line {earlier} of this list is {what} already: one of the two is wrong"
             progress.skip(Skipped(progress.line, words, row.broker_symbol))
             continue
-        seen[row.key] = seen[token] = progress.line
-        yield row
+        seen[identity] = seen[token] = progress.line
+        # An index and a share of one name are two things, and need two keys.
+        is_taken = seen.setdefault(row.key, progress.line) != progress.line
+        yield row._replace(key=f"{row.key}@{row.instrument_type}") if is_taken else row
 
 
 def _complete(run: ImportRun, progress: Progress, written: Written, *, now: datetime) -> None:

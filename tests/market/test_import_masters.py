@@ -184,6 +184,17 @@ class TestDhanMaster:
 
         assert Instrument.objects.get(key="NSE:SUNFARM-SM").lot_size == 1200
 
+    def test_keeps_an_index_apart_from_a_share_of_its_name(self) -> None:
+        share = "BSE,E,544704,EQUITY,0,INFRA,1,Infra ETF,,,,1,NA,ETF,B,Mirae\r\n"
+        index = "BSE,I,85,INDEX,0,INFRA,1,Infrastructure,0001-01-01,,XX,0.01,,INDEX,X,INFRA\r\n"
+        for rows in (share + index, index + share):
+            run = import_text(DHAN_HEADER + rows)
+            assert (run.status, run.rows_skipped) == ("COMPLETED", 0)
+        assert set(Instrument.objects.values_list("key", "instrument_type")) == {
+            ("BSE:INFRA", "EQ"),
+            ("BSE:INFRA@INDEX", "INDEX"),
+        }
+
     def test_calls_a_contract_as_the_exchange_does(self) -> None:
         import_text(DHAN)
 
