@@ -39,6 +39,17 @@ def called(words: str) -> Q:
     return Q(pk__in=earlier) | Q(pk__in=at_brokers)
 
 
+def other_names(instrument: Instrument, *, broker: str, on: date) -> list[str]:
+    """Say what else an instrument is called: by a broker, and by all on an earlier day."""
+    listed = instrument.broker_instruments.filter(broker_type=broker).newest_first()
+    at_broker = listed.values_list("broker_symbol", flat=True).first()
+    then = [each.name for each in instrument.names.order_by("pk") if _held(each, on)]
+    told = [f"{name} then" for name in then if name != instrument.trading_symbol]
+    if at_broker and at_broker != instrument.trading_symbol:
+        told.append(f"{at_broker} at the broker")
+    return told
+
+
 def _by_names_of_then(symbols: Sequence[str], names: Mapping[str, date]) -> dict[str, int]:
     rows = InstrumentName.objects.filter(name__in=symbols).select_related("instrument")
     found = {}

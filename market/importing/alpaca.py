@@ -62,4 +62,5 @@ def _listed(raw: dict[str, Any]) -> Listed | None:
         token_exchange=TOKEN_EXCHANGE,
         token=symbol,
         broker_symbol=symbol,
+        asset_id=name_of(str(raw.get("id", "")), "The id", at_most=40),
     )

@@ -1,15 +1,17 @@
 """Write the bars of a price file, and the instruments that only the file knows."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 
 from django.db import transaction
 
+from brokers.terms import Exchange
 from market.importing.masters import Written, write_unlisted
 from market.importing.rows import Listed, Priced, PricedInstrument
 from market.naming import instruments_called
+from market.rules.lots import ruled_lot
 from market.schedules import IST
 from market.store import StoredBar, write_bars
 
@@ -52,12 +54,27 @@ def _find(ids: dict[str, int], chunk: list[Priced], *, now: datetime) -> list[st
     missing = [item.instrument for key, item in unknown.items() if key not in ids]
     if not missing:
         return []
-    found = write_unlisted([_unlisted(instrument) for instrument in missing], now=now)
+    lots = _Lots()
+    found = write_unlisted([_unlisted(instrument, lots) for instrument in missing], now=now)
     ids.update(found.ids)
     return found.made
 
 
-def _unlisted(instrument: PricedInstrument) -> Listed:
+class _Lots(dict[tuple[str, str, date], int]):
+    """The lot of an expiry, where a day without trades does not show it; 1 where nobody knows."""
+
+    def __missing__(self, key: tuple[str, str, date]) -> int:
+        exchange, underlying, expiry = key
+        self[key] = ruled_lot(Exchange(exchange), underlying, expiry=expiry) or 1
+        return self[key]
+
+    def of(self, instrument: PricedInstrument) -> int:
+        if instrument.lot_size > 1 or instrument.expiry is None:
+            return instrument.lot_size
+        return self[instrument.exchange, instrument.underlying, instrument.expiry]
+
+
+def _unlisted(instrument: PricedInstrument, lots: _Lots) -> Listed:
     kind = instrument.instrument_type
     return Listed(
         key=instrument.key,
@@ -66,7 +83,7 @@ def _unlisted(instrument: PricedInstrument) -> Listed:
         exchange=instrument.exchange,
         segment=instrument.segment,
         instrument_type=kind,
-        lot_size=instrument.lot_size,
+        lot_size=lots.of(instrument),
         tick_size=_USUAL_TICK,
         expiry=instrument.expiry,
         strike=instrument.strike,

@@ -24,7 +24,8 @@ _STAGE = """
         segment varchar(10), instrument_type varchar(10), lot_size integer,
         tick_size decimal(15, 4), expiry date, strike decimal(15, 4), option_type varchar(2),
         underlying varchar(100), token_exchange varchar(20), token varchar(50),
-        broker_symbol varchar(120), isin varchar(12), instrument_id bigint
+        broker_symbol varchar(120), isin varchar(12), asset_id varchar(40),
+        instrument_id bigint
     )
 """
 _COLUMNS = ", ".join(Listed._fields)
@@ -114,15 +115,18 @@ _CONFIRM = """
 """
 _TOKENS = """
     INSERT INTO broker_instruments
-        (instrument_id, broker_type, exchange, security_id, broker_symbol, refreshed_on, is_listed)
-    SELECT instrument_id, %s, token_exchange, token, broker_symbol, %s, TRUE
+        (instrument_id, broker_type, exchange, security_id, broker_symbol, asset_id, refreshed_on,
+         is_listed)
+    SELECT instrument_id, %s, token_exchange, token, broker_symbol, asset_id, %s, TRUE
     FROM staged_instruments WHERE TRUE
     ON CONFLICT (broker_type, exchange, security_id) DO UPDATE SET
         instrument_id = excluded.instrument_id, broker_symbol = excluded.broker_symbol,
-        refreshed_on = excluded.refreshed_on, is_listed = TRUE
+        asset_id = excluded.asset_id, refreshed_on = excluded.refreshed_on, is_listed = TRUE
     WHERE (broker_instruments.instrument_id, broker_instruments.broker_symbol,
-           broker_instruments.is_listed, COALESCE(broker_instruments.refreshed_on, '1900-01-01'))
-       <> (excluded.instrument_id, excluded.broker_symbol, TRUE, excluded.refreshed_on)
+           broker_instruments.asset_id, broker_instruments.is_listed,
+           COALESCE(broker_instruments.refreshed_on, '1900-01-01'))
+       <> (excluded.instrument_id, excluded.broker_symbol, excluded.asset_id, TRUE,
+           excluded.refreshed_on)
 """
 _VANISHED = f"""
     UPDATE broker_instruments AS b SET is_listed = FALSE

@@ -1,8 +1,8 @@
 """Tell which instrument each row of a broker's list is, whatever the list calls it.
 
-First the broker's own number, where it can be the same thing; then what a contract is (exchange,
-underlying, expiry, strike, kind) or a share's name; then the ISIN. What is left is new. An
-instrument is matched once: of strikes that a bonus moves onto one another each keeps its own.
+First the broker's lasting id or number, where it can be the same thing; then what a contract is
+(exchange, underlying, expiry, strike, kind) or a share's name; then the ISIN. What is left is new.
+An instrument is matched once: of strikes that a bonus moves onto one another each keeps its own.
 """
 
 from datetime import date
@@ -21,12 +21,19 @@ _SAME_THING = """
         OR (i.expiry >= %s AND i.underlying = s.underlying
             AND COALESCE(i.strike, 0) = COALESCE(s.strike, 0)))
 """
+_BY_ASSET = """
+    UPDATE staged_instruments AS s SET instrument_id = (
+        SELECT b.instrument_id FROM broker_instruments b
+        WHERE b.broker_type = %s AND b.asset_id = s.asset_id AND b.is_listed
+        ORDER BY b.id DESC LIMIT 1)
+    WHERE s.asset_id <> ''
+"""
 _BY_NUMBER = f"""
     UPDATE staged_instruments AS s SET instrument_id = (
         SELECT i.id FROM broker_instruments b JOIN instruments i ON i.id = b.instrument_id
         WHERE b.broker_type = %s AND b.exchange = s.token_exchange AND b.security_id = s.token
-            AND b.is_listed AND {_SAME_THING}
-    )
+            AND b.is_listed AND (s.asset_id = '' OR b.asset_id = '') AND {_SAME_THING}
+    ) WHERE s.instrument_id IS NULL
 """  # noqa: S608
 # Two numbers of one thing: the one that goes by its name keeps it, else the first.
 _ONE_NUMBER_EACH = """
@@ -78,6 +85,7 @@ _HAS_KEY = "SELECT 1 FROM instruments WHERE key = %s"
 
 def match_staged(cursor: CursorWrapper, *, broker: str, day: date) -> None:
     """Write into each staged row whose instrument it is; new ones get a key that is free."""
+    cursor.execute(_BY_ASSET, [broker])
     cursor.execute(_BY_NUMBER, [broker, day])
     cursor.execute(_ONE_NUMBER_EACH)
     match_by_terms(cursor)

@@ -40,6 +40,7 @@ class Skipped:
 class Listed(NamedTuple):
     """An instrument as a broker's master lists it, with that broker's own number for it.
 
+    ``asset_id`` is the broker's lasting id, where its number is a symbol that may move.
     ``key`` is the key of a new instrument; one that is known keeps its own, whatever it is called.
 
     A ``lot_size`` of 0 says that this broker counts in lots and does not tell their size; another
@@ -65,6 +66,7 @@ class Listed(NamedTuple):
     token: str
     broker_symbol: str
     isin: str = ""
+    asset_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,9 @@ class BrokerInstrument(models.Model):
     exchange = models.CharField(max_length=20)
     security_id = models.CharField(max_length=50)
     broker_symbol = models.CharField(max_length=100, blank=True)
+    asset_id = models.CharField(
+        max_length=40, blank=True, help_text="Its lasting id, where the number is a symbol"
+    )
     refreshed_on = models.DateField(
         null=True, blank=True, help_text="Day of the broker's last list that had it"
     )

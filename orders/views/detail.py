@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
+from market.naming import other_names
 from market.quotes import quote_of
+from operations.figures import IST
 from orders.selectors import charges_of, order_timeline, orders_on_page
 from orders.services.deciding import settled_by_itself_until
 from orders.states import OrderStatus
@@ -36,6 +38,11 @@ def order_detail(
         "violations": list(order.violations.order_by("violated_at")),
         "modifications": list(order.modifications.order_by("-requested_at")),
         "quote": quote_of(order.instrument.key),
+        "other_names": other_names(
+            order.instrument,
+            broker=order.account.connection.broker_type,
+            on=order.created_at.astimezone(IST).date(),
+        ),
         "may_trade": request.membership.role in TRADING_ROLES,
         "may_see_raw": request.membership.role in MANAGING_ROLES,
         "settles_until": until,

@@ -94,3 +94,25 @@ class TestAlpacaMaster:
             "738561,2885,RELIANCE,RELIANCE,0.0,,0.0,0.1,1,EQ,NSE,NSE\n"
         )
         assert Instrument.objects.get(key="NSE:RELIANCE").currency == "INR"
+
+
+class TestAnAssetThatIsRenamed:
+    def test_is_the_same_instrument_under_its_new_number(self) -> None:
+        import_assets(asset("FB"), *others())
+        held = Instrument.objects.get(trading_symbol="FB")
+        import_assets(asset("META"), *others())
+        held.refresh_from_db()
+        assert (held.key, held.trading_symbol) == ("NASDAQ:FB", "META")
+        assert BrokerNumbers().key_of("alpaca", exchange=EXCHANGE, token="META") == "NASDAQ:FB"
+
+    def test_leaves_its_symbol_to_another_asset(self) -> None:
+        import_assets(asset("FB"), *others())
+        held = Instrument.objects.get(trading_symbol="FB")
+        import_assets(asset("META"), asset("FB", id="another"), *others())
+        number = BrokerNumbers().key_of("alpaca", exchange=EXCHANGE, token="FB")
+        assert number == "NASDAQ:FB@2"
+        assert BrokerNumbers().key_of("alpaca", exchange=EXCHANGE, token="META") == held.key
+
+
+def others() -> list[dict[str, object]]:
+    return [asset(f"OTHER{number}", id=f"other {number}") for number in range(10)]

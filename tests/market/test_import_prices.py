@@ -199,6 +199,12 @@ class TestContractBhavcopy:
         )
         assert (option.strike, option.expiry) == (Decimal(24350), date(2026, 6, 30))
 
+    def test_knows_the_lot_of_what_nobody_traded(self) -> None:
+        untraded = OPTIONS.replace(" 1300,               20,", "    0,                0,")
+        import_text(untraded, name="op17062026.csv")
+
+        assert Instrument.objects.get().lot_size == 65
+
 
 class TestOtherPrices:
     def test_recognise_the_usual_columns(self) -> None:

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from brokers.terms import Side
 from market.importing.masters import Edition, stage_master, write_staged
 from market.importing.rows import Listed
-from market.models import Instrument
+from market.models import BrokerInstrument, Instrument
 from orders.models import Order
 from orders.services.exiting import exit_position
 from orders.services.reconciling import reconcile_account
@@ -77,3 +78,17 @@ class TestAHeldShareThatIsRenamed:
         desk.trade("100.00")
         desk.trade("100.00")
         assert Position.objects.open().get().quantity == 15
+
+
+class TestTheOrderOfAShareThatIsRenamed:
+    def test_shows_the_name_of_its_day_and_the_name_at_its_broker(self) -> None:
+        desk = make_desk(key="NSE:INFY")
+        list_as(desk, "INFY", days=0)
+        order = desk.buy(10)
+        list_as(desk, "INFOSYS", days=1)
+        BrokerInstrument.objects.update(broker_type="paper", broker_symbol="INFOSYS-EQ")
+        client = Client()
+        client.force_login(desk.user)
+        page = client.get(order.get_absolute_url(), secure=True).content.decode()
+        assert "INFY then" in page
+        assert "INFOSYS-EQ at the broker" in page

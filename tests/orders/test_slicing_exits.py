@@ -1,6 +1,6 @@
 """A position above the freeze quantity leaves in several orders; one that cannot leave is told."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -190,3 +190,21 @@ class TestAPositionThatIsNoWholeLots:
         [planned] = client.get("/orders/exit/?which=all", secure=True).context["planned"]
         assert (planned.quantity, planned.orders) == (195, 3)
         assert planned.remains.startswith("55 are less than a lot of 65")
+
+
+class TestAPositionInNiftyOptions:
+    def test_leaves_as_the_limits_of_october_2026_take_it(self) -> None:
+        desk = make_desk(cash="100000000", key="NFO:NIFTY29DEC2624000CE")
+        desk.buy(7085)
+        Instrument.objects.update(
+            lot_size=65,
+            segment="NSE_FNO",
+            instrument_type="CE",
+            option_type="CE",
+            underlying="NIFTY",
+            expiry=date(2026, 12, 29),
+            strike=24000,
+        )
+        Position.objects.update(product="NRML")
+        desk.now = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)
+        assert quantities(leave(desk)) == [3510, 3510, 65]
