@@ -20,6 +20,7 @@ from brokers.forms import AddressForm, TokenForm
 from brokers.models import BrokerConnection
 from brokers.overview import ConnectionOverview, session_state
 from brokers.tasks import look_at_address
+from operations.asking import ask
 
 
 @require_GET
@@ -54,7 +55,7 @@ def disconnect(request: UserRequest, connection_id: UUID) -> HttpResponse:
     if request.method == "GET":
         live = connection.accounts.filter(live_enabled=True).order_by("name")
         context = {"connection": connection, "live_accounts": live}
-        return render(request, "brokers/disconnect.html", context)
+        return ask(request, "brokers/disconnect.html", context)
     leave_broker(connection, by=request.user, now=timezone.now())
     messages.success(request, f"{connection.alias} is disconnected. Nothing is sent there.")
     return redirect("brokers:detail", connection.pk)

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import UserRequest
 from market.models import Instrument, Watchlist, WatchlistItem
@@ -19,6 +19,7 @@ from market.watching import (
     first_watchlist,
     rename_watchlist,
 )
+from operations.asking import ask
 from operations.figures import IST
 
 WATCHLIST_KEY = "watchlist"
@@ -64,9 +65,13 @@ def rename(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("market:lists")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def delete(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what the list holds; sent, delete it."""
     watchlist = _own(request, pk)
+    if request.method == "GET":
+        context = {"list": watchlist, "count": watchlist.items.count()}
+        return ask(request, "market/delete.html", context)
     watchlist.delete()
     messages.success(request, f"The list {watchlist.name} is gone")
     return redirect("market:lists")

@@ -9,11 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.http import UserRequest
 from accounts.permissions import manager_required
 from brokers.models import TradingAccount
+from operations.asking import ask
 from risk.forms import NameForm, PasswordForm
 from risk.services.going_live import (
     NotReadyForLive,
@@ -62,10 +63,13 @@ def confirm(request: UserRequest, account_id: uuid.UUID) -> HttpResponse:
     return render(request, "risk/live_confirm.html", {"account": account, "form": form})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @manager_required
 def turn_off(request: UserRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Say what ends; sent, end it."""
     account = _account(request, account_id)
+    if request.method == "GET":
+        return ask(request, "risk/live_off.html", {"account": account})
     cancelled = turn_live_off(account, by=request.user, now=timezone.now())
     words = f"Live trading is off for {account.name}. Exits still leave. {cancelled.words}"
     messages.success(request, words.rstrip())

@@ -19,6 +19,7 @@ from accounts.reauthentication import (
     reauthentication_required,
 )
 from brokers.models import TradingAccount
+from operations.asking import ask
 from operations.listing import Column, csv_response, list_rows
 from risk.board import account_states, plain_figure, rule_rows, stop_rows
 from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
@@ -207,11 +208,14 @@ def rule_edit(request: UserRequest, rule_id: uuid.UUID) -> HttpResponseBase:
     return render(request, "risk/rule.html", {"form": form, "rule": rule})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @manager_required
 @reauthentication_required
 def rule_remove(request: UserRequest, rule_id: uuid.UUID) -> HttpResponse:
+    """Say what ends with the rule; sent, remove it."""
     rule = _rule(request, rule_id)
+    if request.method == "GET":
+        return ask(request, "risk/rule_remove.html", {"rule": rule})
     words = rule.get_rule_type_display()
     try:
         remove_rule(rule, by=request.user, now=timezone.now())

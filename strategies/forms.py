@@ -16,7 +16,12 @@ from operations.listing import ListFilter
 from strategies.models import ActivationStatus, RiskLevel, Strategy, UserStrategy
 from strategies.parameters import Kind, Parameter
 from strategies.selectors import declared
-from strategies.validation import EVALUATED_INTERVALS, PRODUCTS, ActivationRequest
+from strategies.validation import (
+    EVALUATED_INTERVALS,
+    NO_INSTRUMENT,
+    PRODUCTS,
+    ActivationRequest,
+)
 
 PREFIX = "parameter_"
 
@@ -103,15 +108,41 @@ class ActivationForm(forms.Form):
         account, instruments = self.fields["account"], self.fields["instruments"]
         if isinstance(account, forms.ModelChoiceField):
             account.queryset = workspace.accounts.filter(is_active=True).order_by("name")
+            account.widget.choices = self._free_accounts(account, user)
         if isinstance(instruments, forms.ModelMultipleChoiceField):
             instruments.queryset = _offered(strategy, user=user, workspace=workspace)
             instruments.choices = _priced_first(instruments.queryset)
         for parameter in declared(strategy):
             self.fields[PREFIX + parameter.name] = _field_of(parameter, strategy.parameters)
 
+    def _free_accounts(
+        self, account: forms.ModelChoiceField, user: User
+    ) -> list[tuple[object, str]]:
+        """Where this person does not run it yet: it runs once on an account."""
+        running = UserStrategy.objects.not_stopped().filter(user=user, strategy=self.strategy)
+        self.running = list(running.select_related("account__connection").order_by("account__name"))
+        taken = {str(each.account_id) for each in self.running}
+        return [choice for choice in account.choices if str(choice[0]) not in taken]
+
+    @property
+    def has_account(self) -> bool:
+        """There is an account left to start it on."""
+        return bool(self.fields["account"].widget.choices)
+
+    @property
+    def wrong_fields(self) -> list[str]:
+        """The labels of the fields with errors, in their order."""
+        return [self[name].label for name in self.fields if name in self.errors]
+
     @property
     def settings(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(PREFIX)]
+
+    def clean(self) -> dict[str, Any] | None:
+        given = self.cleaned_data
+        if "others" in given and not given["others"] and not given.get("instruments"):
+            self.add_error("instruments", NO_INSTRUMENT)
+        return super().clean()
 
     def clean_others(self) -> list[Instrument]:
         keys = {key.strip().upper() for key in self.cleaned_data["others"].split(",")} - {""}

@@ -22,6 +22,7 @@ from strategies.sizing import entry_quantity, share_of
 EVALUATED_INTERVALS = tuple(interval for interval in Interval if interval is not Interval.D1)
 PRODUCTS = (Product.MIS, Product.CNC, Product.NRML)
 MOST_INSTRUMENTS = 50
+NO_INSTRUMENT = "Choose at least one instrument."
 _MOST_MONEY = Decimal("99999999999")
 
 
@@ -119,7 +120,7 @@ def _choice_faults(request: ActivationRequest) -> Iterator[Fault]:
 
 def _instrument_faults(request: ActivationRequest, now: datetime) -> Iterator[Fault]:
     if not request.instruments:
-        yield "instruments", "Choose at least one instrument."
+        yield "instruments", NO_INSTRUMENT
         return
     if len(request.instruments) > MOST_INSTRUMENTS:
         yield "instruments", f"Choose at most {MOST_INSTRUMENTS} instruments."

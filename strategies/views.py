@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,6 +14,7 @@ from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from accounts.permissions import trader_required
 from market.quotes import quotes_of
+from operations.asking import ask, asked_on
 from operations.listing import Column, csv_response, list_rows
 from strategies.charting import line_chart
 from strategies.forms import ActivationFilter, ActivationForm, CatalogueFilter
@@ -152,15 +154,21 @@ def activation(
     return render(request, template, context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @trader_required
 def pause(request: UserRequest, activation_id: uuid.UUID) -> HttpResponse:
+    """Say which positions a pause leaves unwatched; sent, pause it."""
     running = _mine(request, activation_id)
+    if request.method == "GET":
+        context = {"activation": running, "positions": open_positions_of(running)}
+        return ask(request, "strategies/pause.html", context)
     try:
         pause_activation(running, by=request.user, now=timezone.now())
     except ActivationNotChanged as error:
         messages.error(request, str(error))
-    return redirect("strategies:activation", running.pk)
+    else:
+        messages.success(request, f"{running.strategy.name} is paused.")
+    return _back(request, running)
 
 
 @require_POST
@@ -181,9 +189,9 @@ def stop(request: UserRequest, activation_id: uuid.UUID) -> HttpResponse:
     running = _mine(request, activation_id)
     if request.method == "GET":
         context = {"activation": running, "positions": open_positions_of(running)}
-        return render(request, "strategies/stop.html", context)
+        return ask(request, "strategies/stop.html", context)
     _stop(request, running, now=timezone.now())
-    return redirect("strategies:activation", running.pk)
+    return _back(request, running)
 
 
 def _stop(request: UserRequest, running: UserStrategy, *, now: datetime) -> None:
@@ -196,6 +204,12 @@ def _stop(request: UserRequest, running: UserStrategy, *, now: datetime) -> None
     messages.success(request, f"Stopped. Exit orders placed: {len(stopped.exits)}.")
     for complaint in stopped.complaints:
         messages.error(request, complaint)
+
+
+def _back(request: UserRequest, running: UserStrategy) -> HttpResponse:
+    return redirect(
+        asked_on(request, otherwise=reverse("strategies:activation", args=[running.pk]))
+    )
 
 
 def _activation_form(request: UserRequest, strategy: Strategy) -> ActivationForm:

@@ -4,20 +4,9 @@ import re
 import uuid
 from collections.abc import Iterable
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django_htmx.http import HttpResponseClientRefresh
-
 from orders.states import OrderStatus
 
 STATE = re.compile(r"(?<=the order is )[A-Z_]+")
-
-
-def back_to(request: HttpRequest, address: str) -> HttpResponse:
-    """Return to a page after a change; a part of a page has its whole page loaded anew."""
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRefresh()
-    return redirect(address)
 
 
 def valid_ids(texts: Iterable[str]) -> list[uuid.UUID]:

@@ -7,31 +7,35 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import UserRequest
 from accounts.permissions import trader_required
+from operations.asking import ask, asked_on
 from operations.figures import rupees
 from orders.lifecycle import IllegalTransition
 from orders.models import Order
 from orders.selectors import orders_on_page
 from orders.services.cancelling import cancel_order, cancel_orders
 from orders.states import OrderStatus
-from orders.views.answers import back_to, in_words, valid_ids
+from orders.views.answers import in_words, valid_ids
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @trader_required
 def cancel(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Say what a cancel calls off; sent, ask for it."""
     mine = Order.objects.tradable_by(request.user).filter(workspace=request.workspace)
-    order = get_object_or_404(mine.select_related("instrument"), pk=order_id)
+    order = get_object_or_404(mine.select_related("instrument", "account__connection"), pk=order_id)
+    if request.method == "GET":
+        return ask(request, "orders/cancel_one.html", {"order": order})
     try:
         cancelled = cancel_order(order, by=request.user, now=timezone.now())
     except IllegalTransition as error:
         messages.error(request, in_words(error))
     else:
         messages.success(request, _cancel_words(cancelled))
-    return back_to(request, order.get_absolute_url())
+    return redirect(asked_on(request, otherwise=order.get_absolute_url()))
 
 
 @require_GET

@@ -33,9 +33,25 @@ class TestCancel:
         assert viewer.post(f"/orders/{order.pk}/cancel/").status_code == 403
         assert state_of(order) == OrderStatus.PENDING
 
-    def test_changes_nothing_on_get(self, desk: Desk) -> None:
+    def test_asks_first_and_changes_nothing(self, desk: Desk) -> None:
         order = desk.place(limit="95.00")
-        assert client_of(desk).get(f"/orders/{order.pk}/cancel/").status_code == 405
+        page = client_of(desk).get(f"/orders/{order.pk}/cancel/").content.decode()
+        assert "Cancel BUY 10 RELIANCE?" in page and "not filled, called off" in page
+        assert state_of(order) == OrderStatus.PENDING
+
+    def test_asks_in_the_window_over_a_page_and_goes_back_to_it(self, desk: Desk) -> None:
+        order, client = desk.place(limit="95.00"), client_of(desk)
+        over = {**HTMX, "HX-Current-URL": "http://testserver/orders/?status=OPEN"}
+        page = client.get(f"/orders/{order.pk}/cancel/", headers=over).content.decode()
+        assert "<html" not in page and 'value="/orders/?status=OPEN"' in page
+        answer = client.post(f"/orders/{order.pk}/cancel/", {"next": "/orders/?status=OPEN"})
+        assert answer["Location"] == "/orders/?status=OPEN"
+
+    @pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example/", "evil"])
+    def test_goes_to_no_other_site(self, desk: Desk, next_: str) -> None:
+        order = desk.place(limit="95.00")
+        answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", {"next": next_})
+        assert answer["Location"] == order.get_absolute_url()
 
     def test_withdraws_an_order_that_has_not_left(self, desk: Desk) -> None:
         order = desk.place(limit="95.00")
@@ -58,11 +74,6 @@ class TestCancel:
         order = desk.send(desk.place(limit="95.00"))
         answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", follow=True)
         assert "Cancel sent for BUY 10 RELIANCE" in answer.content.decode()
-
-    def test_loads_the_page_anew_for_a_part(self, desk: Desk) -> None:
-        order = desk.place(limit="95.00")
-        answer = client_of(desk).post(f"/orders/{order.pk}/cancel/", headers=HTMX)
-        assert answer["HX-Refresh"] == "true"
 
 
 class TestCancelSeveral:

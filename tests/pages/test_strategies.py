@@ -6,9 +6,11 @@ import pytest
 from accounts.models import Role
 from brokers.registry import gateway_for
 from market.models import Instrument, Watchlist, WatchlistItem
+from portfolio.models import Position
 from portfolio.services import refresh_funds
 from strategies.models import ActivationStatus, Signal, Strategy, UserStrategy
 from strategies.services import ActivationRequest, activate_strategy
+from tests.builders import make_account
 from tests.orders.desk import Desk
 from tests.pages.desks import (
     client_of,
@@ -17,6 +19,7 @@ from tests.pages.desks import (
     csv_rows,
     queries_of,
 )
+from tests.pages.test_home import make_position
 
 URL = "/strategies/"
 
@@ -163,6 +166,27 @@ class TestActivate:
         assert field in answer.context["form"].errors
         assert not UserStrategy.objects.exists()
 
+    def test_names_all_that_an_empty_form_lacks(self, funded: Desk) -> None:
+        answer = client_of(funded).post(f"{URL}price_breakout/activate/", {})
+        assert answer.context["form"].errors["instruments"] == ["Choose at least one instrument."]
+        assert "Check Account, Allocation, ₹, Candles, Product, Instruments" in (
+            answer.content.decode()
+        )
+
+    def test_says_on_entry_that_it_runs_already(self, funded: Desk) -> None:
+        running = activate(funded)
+        page = client_of(funded).get(f"{URL}{running.strategy.slug}/").content.decode()
+        assert "You run it already on" in page and "stop that one first" in page
+        assert 'name="allocation"' not in page
+
+    def test_offers_the_accounts_where_it_does_not_run(self, funded: Desk) -> None:
+        running = activate(funded)
+        other = make_account(funded.account.workspace, "Second")
+        page = client_of(funded).get(f"{URL}{running.strategy.slug}/").content.decode()
+        assert "choose another one here" in page
+        assert f'<option value="{other.pk}"' in page
+        assert f'<option value="{funded.account.pk}"' not in page
+
     def test_takes_no_account_of_another_desk(self, funded: Desk) -> None:
         answer = client_of_stranger().post(f"{URL}price_breakout/activate/", typed(funded))
         assert "account" in answer.context["form"].errors
@@ -222,6 +246,15 @@ class TestPauseResumeStop:
         running = activate(funded)
         answer = client_of(funded).post(f"{URL}running/{running.pk}/resume/", follow=True)
         assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+
+    def test_says_what_a_pause_leaves_unwatched_and_pauses_nothing(self, funded: Desk) -> None:
+        running = activate(funded)
+        held = make_position(funded.account, funded.instrument)
+        Position.objects.filter(pk=held.pk).update(user_strategy=running)
+        page = client_of(funded).get(f"{URL}running/{running.pk}/pause/").content.decode()
+        assert "position stays open, unwatched by it" in page
+        assert "+10 RELIANCE" in page
+        assert self.state(running) == ActivationStatus.ACTIVE
 
     def test_asks_before_it_stops(self, funded: Desk) -> None:
         running = activate(funded)

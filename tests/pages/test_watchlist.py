@@ -151,8 +151,9 @@ class TestManagingLists:
         watchlist.refresh_from_db()
         assert watchlist.name == "Evening"
 
-    def test_deletes_only_by_post(self, browser: Client, watchlist: Watchlist) -> None:
+    def test_asks_before_it_deletes(self, browser: Client, watchlist: Watchlist) -> None:
         address = f"/market/watchlists/{watchlist.pk}/delete/"
-        assert browser.get(address).status_code == 405
+        assert f"Delete the watchlist {watchlist.name}?" in browser.get(address).content.decode()
+        assert Watchlist.objects.exists()
         browser.post(address)
         assert not Watchlist.objects.exists()

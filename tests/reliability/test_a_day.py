@@ -163,7 +163,7 @@ def fill_in_part(day: Day, order: Order, *, price: Decimal) -> None:
 
 def cancel_the_rest(day: Day) -> None:
     order = day.orders["first"]
-    day.trader.press(day.look(order), f"/orders/{order.pk}/cancel/").says("Cancel sent for")
+    day.trader.press(day.trader.read(f"/orders/{order.pk}/cancel/")).says("Cancel sent for")
     day.work()
     day.work()
     day.look(order).says("Cancelled", "4 of 10", "Ended")
@@ -214,7 +214,7 @@ def be_signed_out(day: Day) -> None:
     brokers.row(day.account.name, "Signed out")
     day.be_denied("Nobody is logged in at")
     order = day.orders["lost"]
-    day.trader.press(day.look(order), f"/orders/{order.pk}/cancel/")
+    day.trader.press(day.trader.read(f"/orders/{order.pk}/cancel/"))
     day.work()
     day.look(order).says("Open", "Nobody is logged in at")
     assert day.at_broker(order).state is OrderState.OPEN
