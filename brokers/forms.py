@@ -56,9 +56,9 @@ class CredentialsForm(forms.Form):
         return self.kept
 
     def _say_kept(self, each: CredentialField) -> None:
-        field = self.fields[_PREFIX + each.name]
-        field.required = False
-        field.help_text = "Kept as it was typed, and not shown. Left empty it stays."
+        shown = self[_PREFIX + each.name]
+        shown.field.required = False
+        shown.help_text = "Kept as it was typed, and not shown. Left empty it stays."
 
 
 class ConnectForm(CredentialsForm):

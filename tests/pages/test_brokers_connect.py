@@ -101,6 +101,7 @@ class TestConnectPage:
         client = client_of(desk)
         page = client.post(CONNECT, {**TYPED, "field_totp_secret": "123456"})
         assert SECRETS[0] not in page.content.decode()
+        assert page.content.decode().count("Kept as it was typed") == 2
         mended = {**TYPED, "field_api_key": "", "field_pin": ""}
         client.post(CONNECT, mended)
         connection = BrokerConnection.objects.get(broker_type="angel")
