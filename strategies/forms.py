@@ -107,22 +107,21 @@ class ActivationForm(forms.Form):
         self.fields["allocation"].initial = f"{strategy.min_capital:.0f}"
         account, instruments = self.fields["account"], self.fields["instruments"]
         if isinstance(account, forms.ModelChoiceField):
-            account.queryset = workspace.accounts.filter(is_active=True).order_by("name")
-            account.widget.choices = self._free_accounts(account, user)
+            active = workspace.accounts.filter(is_active=True).order_by("name")
+            account.queryset = active
+            account.widget.choices = self._free_accounts(active, user)
         if isinstance(instruments, forms.ModelMultipleChoiceField):
             instruments.queryset = _offered(strategy, user=user, workspace=workspace)
             instruments.choices = _priced_first(instruments.queryset)
         for parameter in declared(strategy):
             self.fields[PREFIX + parameter.name] = _field_of(parameter, strategy.parameters)
 
-    def _free_accounts(
-        self, account: forms.ModelChoiceField, user: User
-    ) -> list[tuple[object, str]]:
+    def _free_accounts(self, active: QuerySet[TradingAccount], user: User) -> list[tuple[str, str]]:
         """Where this person does not run it yet: it runs once on an account."""
         running = UserStrategy.objects.not_stopped().filter(user=user, strategy=self.strategy)
         self.running = list(running.select_related("account__connection").order_by("account__name"))
-        taken = {str(each.account_id) for each in self.running}
-        return [choice for choice in account.choices if str(choice[0]) not in taken]
+        taken = {each.account_id for each in self.running}
+        return [(str(each.pk), str(each)) for each in active if each.pk not in taken]
 
     @property
     def has_account(self) -> bool:
@@ -132,7 +131,7 @@ class ActivationForm(forms.Form):
     @property
     def wrong_fields(self) -> list[str]:
         """The labels of the fields with errors, in their order."""
-        return [self[name].label for name in self.fields if name in self.errors]
+        return [str(self[name].label) for name in self.fields if name in self.errors]
 
     @property
     def settings(self) -> list[forms.BoundField]:
