@@ -26,7 +26,7 @@ class OverrideForm(forms.Form):
     day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
     exchanges = forms.MultipleChoiceField(
         label="Exchanges",
-        choices=[(name, Exchange(name).label) for name in exchanges_with_calendar()],
+        choices=[(name, name) for name in exchanges_with_calendar()],
         initial=[Exchange.NSE, Exchange.BSE],
         widget=forms.CheckboxSelectMultiple,
         help_text="NFO follows NSE, and BFO follows BSE, unless chosen for itself",
