@@ -41,6 +41,7 @@ __all__ = [
     "previous_trading_day",
     "session_date",
     "session_hours",
+    "usual_hours",
 ]
 
 # No market pauses longer; a search beyond it means that the calendar is empty.
@@ -153,6 +154,20 @@ def regular_hours(exchange: str, day: date) -> tuple[time, time]:
     """
     opening = [each for each in _regular(exchange, Board.CASH, day) if each.phase is Phase.OPEN]
     return min(each.starts for each in opening), max(each.ends for each in opening)
+
+
+def usual_hours(
+    exchange: str, segment: str, day: date, *, has_closing_auction: bool = False
+) -> Hours:
+    """Return the hours that an ordinary day would have on ``day``, be it one or not.
+
+    :raises CalendarUnknown: where no hours are on file, or the exchange has none.
+    """
+    calendar = CALENDARS.get(exchange)
+    if calendar is None:
+        raise CalendarUnknown(f"{exchange} has no trading calendar here")
+    board = _board(exchange, segment, has_closing_auction=has_closing_auction)
+    return _moments(day, _regular(exchange, board, day), calendar)
 
 
 def _hours(exchange: str, board: Board, day: date) -> Hours | None:

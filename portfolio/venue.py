@@ -6,9 +6,16 @@ from uuid import UUID
 
 from brokers.gateway import InstrumentRef
 from brokers.terms import InstrumentType, Product, Side
-from brokers.venue import ChargesUnknown, Phase, PriceBand, Settlement, install_venue
+from brokers.venue import (
+    CalendarUnknown,
+    ChargesUnknown,
+    Phase,
+    PriceBand,
+    Settlement,
+    install_venue,
+)
 from market.auction import has_closing_auction, instrument_phase
-from market.calendar import next_trading_day, session_date
+from market.calendar import IST, next_trading_day, session_date, session_hours, usual_hours
 from market.models import Instrument, PriceBandRow
 from market.quotes import quote_of
 from market.settlement import final_price, is_on_index
@@ -30,8 +37,12 @@ class HouseVenue:
         return session_date(instrument.exchange, at)
 
     def square_off_time(self, instrument: InstrumentRef, on: date) -> time | None:
-        """Return the Indian time at which intraday positions are closed; None: never by force."""
-        return square_off_time_on(instrument.exchange, _square_off_group(instrument, on), on)
+        """Return the Indian time at which intraday positions are closed; None: never by force.
+
+        A special session that begins later or ends earlier has it as long before its own close.
+        """
+        usual = square_off_time_on(instrument.exchange, _square_off_group(instrument, on), on)
+        return None if usual is None else _of_that_day(usual, instrument, on)
 
     def settles_on(self, instrument: InstrumentRef, traded_on: date) -> date:
         """Return the next trading day: shares are settled a day after the trade (T+1).
@@ -111,6 +122,20 @@ def _settlement_charges(contract: Instrument, price: Decimal, quantity: int) -> 
 def install_house_venue() -> None:
     """Make this house the paper broker's market; the site does it at start-up."""
     install_venue(HouseVenue())
+
+
+def _of_that_day(usual: time, instrument: InstrumentRef, on: date) -> time:
+    board = (instrument.exchange, instrument.segment, on)
+    by_auction = has_closing_auction(instrument, on)
+    try:
+        hours = session_hours(*board, has_closing_auction=by_auction)
+        ordinary = usual_hours(*board, has_closing_auction=by_auction)
+    except CalendarUnknown:
+        return usual
+    at = datetime.combine(on, usual, IST)
+    if hours is None or hours.opens_at < at < hours.closes_at >= ordinary.closes_at:
+        return usual
+    return (hours.closes_at - (ordinary.closes_at - at)).astimezone(IST).time()
 
 
 def _square_off_group(instrument: InstrumentRef, on: date) -> SquareOffGroup:

@@ -7,9 +7,10 @@ from brokers.gateway import QuoteTick
 from brokers.terms import InstrumentType, Product, Segment, Side
 from brokers.venue import CalendarUnknown, ChargesUnknown, Phase, PriceBand, installed_venue
 from market.auction import forget_auction_shares
-from market.models import Instrument, PriceBandRow
+from market.models import Instrument, PriceBandRow, ScheduleOverride, SquareOffRule
 from market.quotes import write_quotes
 from portfolio.models import SquareOffGroup, SquareOffTime
+from portfolio.square_off import square_off_time_on
 from portfolio.venue import HouseVenue
 from tests.builders import NOW, make_instrument
 from tests.portfolio.fills import TODAY
@@ -156,3 +157,48 @@ class TestCharges:
         )
 
         assert charges == Decimal("118.74")
+
+
+class TestSquareOffOfASpecialDay:
+    @pytest.mark.parametrize(
+        ("day", "expected"),
+        [
+            (date(2025, 10, 21), time(14, 30)),  # Muhurat, 13:45 to 14:45
+            (date(2023, 11, 12), time(19, 0)),  # Muhurat, 18:15 to 19:15
+            (date(2024, 5, 18), time(12, 15)),  # two sessions, until 12:30
+            (date(2025, 2, 1), time(15, 15)),  # budget Saturday, a whole day
+            (date(2021, 2, 24), time(15, 15)),  # until 17:00: never later than usual
+        ],
+    )
+    def test_is_as_long_before_its_own_close(self, day: date, expected: time) -> None:
+        assert VENUE.square_off_time(make_instrument().ref(), day) == expected
+
+    def test_follows_an_override_of_shares_that_close_by_auction(self) -> None:
+        make_future("RELIANCE")
+        ScheduleOverride.objects.create(
+            exchange="NSE",
+            day=SINCE_THE_AUCTION,
+            is_open=True,
+            opens_at=time(9, 15),
+            closes_at=time(13),
+            reason="Closed early",
+        )
+        share = make_instrument().ref()
+
+        assert VENUE.square_off_time(share, SINCE_THE_AUCTION) == time(12, 40)
+
+    def test_stays_as_usual_where_the_hours_are_not_known(self) -> None:
+        share = make_instrument().ref()
+        assert VENUE.square_off_time(share, date(2026, 11, 8)) is not None
+
+    @pytest.mark.parametrize("group", [SquareOffGroup.AUCTION_SHARES, SquareOffGroup.DERIVATIVES])
+    def test_of_ordinary_days_comes_before_every_brokers_own(self, group: SquareOffGroup) -> None:
+        segment = {"CAS": "cash_closing_auction", "FNO": "fno"}[group]
+        published = SquareOffRule.objects.filter(
+            segment=segment, effective_to=None, effective_from__isnull=False
+        )
+        theirs = [each for each in published.values_list("at", flat=True) if each is not None]
+        ours = square_off_time_on("NSE", group, date(2026, 12, 1))
+        assert ours is not None
+        assert theirs
+        assert ours < min(theirs)
