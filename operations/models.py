@@ -186,3 +186,29 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} held by {self.holder}"
+
+
+class Installation(models.Model):
+    """Which database this is, in one row: see ``operations.installation``."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    identity = models.UUIDField(help_text="Of this database since a person last confirmed it")
+    place = models.CharField(max_length=100, blank=True, help_text="Where it lay when it was made")
+    pulse = models.PositiveBigIntegerField(default=0, help_text="Grows while it is in use")
+    seen_at = models.DateTimeField()
+    doubt = models.CharField(max_length=200, blank=True)
+    doubted_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    confirmed_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "installation"
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="ck_one_installation"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.identity}"

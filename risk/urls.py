@@ -9,6 +9,7 @@ urlpatterns = [
     path("violations/export/", views.export_violations, name="export"),
     path("halt/", views.halt, name="halt"),
     path("resume/", views.resume, name="resume"),
+    path("confirm-database/", views.confirm_restored, name="confirm_restored"),
     path("state/", views.set_state, name="set_state"),
     path("live/<uuid:account_id>/", live_views.live, name="live"),
     path("live/<uuid:account_id>/confirm/", live_views.confirm, name="live_confirm"),

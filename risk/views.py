@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import UserRequest
 from accounts.models import MANAGING_ROLES, TRADING_ROLES
-from accounts.permissions import manager_required, trader_required
+from accounts.permissions import manager_required, operator_required, trader_required
 from accounts.reauthentication import (
     ask_for_password,
     is_lately_authenticated,
@@ -20,6 +20,7 @@ from accounts.reauthentication import (
 )
 from brokers.models import TradingAccount
 from operations.asking import ask
+from operations.installation import doubt_known
 from operations.listing import Column, csv_response, list_rows
 from risk.board import account_states, plain_figure, rule_rows, stop_rows
 from risk.forms import LimitForm, RuleForm, StateForm, ViolationFilter
@@ -34,6 +35,7 @@ from risk.services import (
     remove_rule,
     set_trading_state,
 )
+from risk.services.confirming import NotConfirmed, NothingToConfirm, confirm_database
 from risk.services.limits import is_looser
 from risk.services.switching import Cause, Scope
 from risk.stops import STRICTNESS, stops_in_force
@@ -65,6 +67,7 @@ def overview(request: UserRequest, template: str = "risk/overview.html") -> Http
     context = {
         "states": account_states(request.workspace, stops=stops, now=now),
         "stops": stop_rows(request.workspace, role=request.membership.role),
+        "restored": doubt_known(),
         "switch": stops.kill_switch,
         "rules": rule_rows(request.workspace, now=now),
         "choices": Trading.choices,
@@ -124,6 +127,19 @@ def resume(request: UserRequest) -> HttpResponse:
         messages.success(request, "The kill switch is off. New entries are judged again.")
     else:
         messages.warning(request, "This desk's kill switch was not on.")
+    return redirect("risk:overview")
+
+
+@require_POST
+@operator_required
+@reauthentication_required
+def confirm_restored(request: UserRequest) -> HttpResponse:
+    try:
+        confirm_database(by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
+    except (NotConfirmed, NothingToConfirm) as error:
+        messages.error(request, f"{error}.")
+    else:
+        messages.success(request, "Confirmed: live entries leave from now on.")
     return redirect("risk:overview")
 
 

@@ -25,6 +25,7 @@ SCHEDULE: dict[str, float | crontab] = {
     "strategies.tasks.refresh_strategy_results": 10.0,
     "market.tasks.sweep_imports": 60.0,
     "market.tasks.refresh_masters": 60.0,
+    "trading_site.tasks.note_pulse": 10.0,
     "trading_site.tasks.mark_holdings_and_rules": 60.0,
     "portfolio.tasks.close_finished_sessions": 300.0,
     "portfolio.tasks.settle_shares": 300.0,

@@ -1,11 +1,14 @@
 """What stops new orders in a workspace right now, in words for the band on every page."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import BooleanField, CharField, F, Q, QuerySet, Value
+from django.utils import timezone
 
 from accounts.models import Workspace
+from operations.installation import doubt_known, doubt_now
 from risk.kinds import MoneyKind
 from risk.models import TraderControl, Trading, TradingState
 
@@ -51,7 +54,17 @@ def halts_in_force(workspace: Workspace) -> list[Halt]:
         by="changed_by",
         since="changed_at",
     )
-    return [_halt(*row[:4], where=_where(*row[4:])) for row in switches.union(states, all=True)]
+    found = [_halt(*row[:4], where=_where(*row[4:])) for row in switches.union(states, all=True)]
+    return [*_restored(workspace), *found]
+
+
+def _restored(workspace: Workspace) -> Iterator[Halt]:
+    """What stops live entries while this database is not known to be the one that traded last."""
+    if doubt_known() and workspace.accounts.filter(live_enabled=True).exists():
+        doubt = doubt_now()
+        if doubt is not None:
+            since = doubt.since or timezone.now()
+            yield Halt("Live trading waits.", doubt.words, since, by="")
 
 
 def _columns(

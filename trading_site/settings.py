@@ -38,6 +38,10 @@ HTTPS = env.bool("HTTPS", default=True)
 EMBEDDED_DATABASE = f"sqlite:///{BASE_DIR / 'var' / 'pinnacle.sqlite3'}"
 DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED_DATABASE
 REDIS_URL = env.str("REDIS_URL", default="")
+# Outside of the database, so that one restored from a backup is found to be behind it.
+INSTALLATION_FILE = env.str(
+    "INSTALLATION_FILE", default=str(BASE_DIR / "var" / "installation.json")
+)
 
 INSTALLED_APPS = [
     "trading_site.admin_config.DeskAdminConfig",

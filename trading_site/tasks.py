@@ -8,7 +8,14 @@ from django.utils import timezone
 from brokers.models import TradingAccount
 from operations.errors import record_error
 from portfolio.services import mark_holdings
+from risk.services import confirming
 from trading_site.watching import watch_account
+
+
+@shared_task
+def note_pulse() -> None:
+    """Let the installation's pulse beat, by which a restored database is told from its own past."""
+    confirming.note_pulse(now=timezone.now())
 
 
 @shared_task

@@ -13,17 +13,21 @@ from brokers.registry import Clock, gateway_for
 from brokers.services import PAPER
 from brokers.terms import OrderType, Product, Side, Validity
 from operations.errors import contained
+from operations.installation import keep_pulse
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
 from orders.permitted import may_be_sent
 from orders.services.transitions import Note, add_event, make_move
 from orders.states import OrderStatus
 from portfolio.services import hold_account
+from risk.restored import restored_refusal
 from risk.services import hand_over
+from risk.services.confirming import note_pulse
 
 # A send that has said nothing for this long has lost its worker.
 SEND_LEASE = timedelta(seconds=60)
 FIRST_LOOK = timedelta(seconds=1)
+STOPPED = "Trading was stopped, or is not allowed to this person or account any more"
 
 
 def submit_order(order: Order, *, clock: Clock) -> Order:
@@ -33,6 +37,10 @@ def submit_order(order: Order, *, clock: Clock) -> Order:
     """
     if order.expires_at <= clock():
         return _expire_unsent(order.pk, now=clock())
+    restored = restored_refusal(order.account, is_exit=order.is_exit)
+    if restored:
+        note_pulse(now=clock())
+        return _deny_restored(order.pk, restored, now=clock())
     gateway = gateway_for(order.account, clock=clock)
     request = place_request(order)
     if not _claim(order, now=clock()):
@@ -123,6 +131,8 @@ def _claim(order: Order, *, now: datetime) -> bool:
         .update(status=OrderStatus.SUBMITTING, submitted_at=now, event_count=events + 1)
     )
     if claimed:  # and so locked
+        if not order.account.is_paper:
+            keep_pulse(now=now)
         order.status, order.submitted_at = OrderStatus.SUBMITTING, now
         order.event_count = events
         note = Note(Move.SUBMIT, EventSource.SYSTEM, now, "Taken by a worker to send")
@@ -142,6 +152,14 @@ def _expire_unsent(order_id: uuid.UUID, *, now: datetime) -> Order:
     return order
 
 
+@transaction.atomic(durable=True)
+def _deny_restored(order_id: uuid.UUID, words: str, *, now: datetime) -> Order:
+    order = locked_order(order_id)
+    if order.state is OrderStatus.PENDING:
+        deny_unsent(order, words, now=now)
+    return order
+
+
 def _end_unsent(order: Order, *, now: datetime) -> None:
     if order.expires_at <= now:
         seconds = round((order.expires_at - order.created_at).total_seconds())
@@ -153,12 +171,11 @@ def _end_unsent(order: Order, *, now: datetime) -> None:
             order, Move.EXPIRE, note=Note(Move.EXPIRE, EventSource.SYSTEM, now, words), now=now
         )
         return
-    deny_unsent(order, now=now)
+    deny_unsent(order, STOPPED, now=now)
 
 
-def deny_unsent(order: Order, *, now: datetime) -> None:
+def deny_unsent(order: Order, words: str, *, now: datetime) -> None:
     """End an order that may not leave any more; the caller has locked it."""
-    words = "Trading was stopped, or is not allowed to this person or account any more"
     make_move(order, Move.DENY, note=Note(Move.DENY, EventSource.SYSTEM, now, words), now=now)
 
 

@@ -19,10 +19,10 @@ from operations.errors import contained
 from operations.figures import rupees
 from orders.lifecycle import IllegalTransition
 from orders.models import EventSource, Order, OrderQuerySet, OrderSource
-from orders.permitted import entry_stopped
+from orders.permitted import cancelled_unasked, entry_stopped
 from orders.services.cancelling import cancel_order, just_refused
 from orders.services.commanding import send_cancel
-from orders.services.sending import deny_unsent, locked_order
+from orders.services.sending import STOPPED, deny_unsent, locked_order
 from orders.services.surplus import beyond_what_is_open
 from orders.services.transitions import Note, add_event
 from orders.states import CANCELLABLE, OrderStatus
@@ -33,11 +33,11 @@ from risk.stopping import CancelledEntries, EntriesStopped
 
 KEPT = "KEPT_AS_EXIT"
 _REASON = "trading was stopped"
-_FOUND = "Trading was stopped, or is not allowed to a person or an account any more"
 
 
 _UNSURE = "may or may not be at the broker: it is cancelled once that is known"
 _REFUSED = "could not be cancelled: the broker refused it, and is asked again"
+_RESTORED = "is left: this database was restored or copied, and its broker's order may be another's"
 _OUTSIDE = "was placed in the broker's own app, and is left to whoever placed it"
 
 
@@ -55,7 +55,8 @@ def hear_entries_stopped(*, stop: EntriesStopped, **_: object) -> CancelledEntri
     found = CancelledEntries()
     for workspace in Workspace.objects.filter(pk__in=stopped.alive().values("workspace")):
         here = stopped.filter(workspace=workspace)
-        done = _cancel(here.entries().filter(status__in=CANCELLABLE), now=stop.now)
+        waiting = here.entries().filter(cancelled_unasked(), status__in=CANCELLABLE)
+        done = _cancel(waiting, now=stop.now)
         done += CancelledEntries(left=tuple(_left(here)))
         _tell(workspace, done, stop.reason, now=stop.now)
         found += done
@@ -69,12 +70,16 @@ def sweep_stopped_entries(*, now: datetime) -> int:
     lost. What the broker has just refused waits a little.
     """
     entries = Order.objects.entries().filter(
-        entry_stopped(now), ~just_refused(now), status__in=CANCELLABLE, account__own_clock=False
+        entry_stopped(now),
+        cancelled_unasked(),
+        ~just_refused(now),
+        status__in=CANCELLABLE,
+        account__own_clock=False,
     )
     count = 0
     for workspace in Workspace.objects.filter(pk__in=entries.values("workspace")):
         done = _cancel(entries.filter(workspace=workspace), now=now)
-        _tell(workspace, CancelledEntries(done.count), _FOUND, now=now)
+        _tell(workspace, CancelledEntries(done.count), STOPPED, now=now)
         count += done.count
     return count
 
@@ -144,7 +149,7 @@ def _end(order: Order, *, now: datetime) -> str:
     held = locked_order(order.pk)
     try:
         if held.state is OrderStatus.PENDING:
-            deny_unsent(held, now=now)
+            deny_unsent(held, STOPPED, now=now)
         else:
             cancel_order(held, by=None, now=now, reason=_REASON)
     except IllegalTransition as error:
@@ -169,6 +174,7 @@ def _left(stopped: OrderQuerySet) -> list[str]:
     """Name the entries that cannot be cancelled now, and why."""
     named = stopped.select_related("account", "instrument").order_by("created_at", "pk")
     unsure = named.entries().filter(status__in=(OrderStatus.SUBMITTING, OrderStatus.UNKNOWN))
+    restored = named.entries().filter(~cancelled_unasked(), status__in=CANCELLABLE)
     outside = named.working().filter(source=OrderSource.EXTERNAL)
     opening = [
         order
@@ -176,6 +182,7 @@ def _left(stopped: OrderQuerySet) -> list[str]:
         for order in _beyond([each for each in outside if each.pk in order_ids])
     ]
     return [*(f"{_named(each)} {_UNSURE}" for each in unsure),
+        *(f"{_named(each)} {_RESTORED}" for each in restored),
             *(f"{_named(each)} {_OUTSIDE}" for each in opening)]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from operations.errors import contained
 from operations.figures import rupees
 from orders.lifecycle import Move
 from orders.models import EventSource, Order, OrderQuerySet
+from orders.permitted import cancelled_unasked
 from orders.services.cancelling import cancel_order, just_refused
 from orders.services.transitions import tell_of
 from orders.states import CANCELLABLE, OrderStatus
@@ -80,8 +81,14 @@ def sweep_surplus_exits(*, now: datetime) -> int:
     A fill calls off what it leaves without purpose; an exit whose answer was lost then, or whose
     cancel was refused, is found here. What the broker has just refused waits a little.
     """
-    taken = 0
-    for each in _crowded(now=now):
+    crowded = _crowded(now=now)
+    if not crowded:
+        return 0
+    unasked = Order.objects.filter(cancelled_unasked(), pk__in=[each.pk for each in crowded])
+    allowed, taken = set(unasked.values_list("pk", flat=True)), 0
+    for each in crowded:
+        if each.pk not in allowed:
+            continue
         with contained("calling off surplus exits", order_id=each.pk):
             taken += _cancel_beside(each, now=now)
     return taken
@@ -108,7 +115,10 @@ def _crowded(*, now: datetime) -> list[Order]:
     )
     own = here.filter(user_strategy=OuterRef("user_strategy"))
     waiting: QuerySet[Order] = Order.objects.placed_here().filter(
-        ~just_refused(now), is_exit=True, status__in=CANCELLABLE, account__own_clock=False
+        ~just_refused(now),
+        is_exit=True,
+        status__in=CANCELLABLE,
+        account__own_clock=False,
     )
     exits = waiting.annotate(net_held=_sum(here), own_held=_sum(own)).select_related(
         "account", "instrument"

@@ -15,6 +15,7 @@ from brokers.models import BrokerConnection, ConnectionStatus, TradingAccount
 from brokers.telling import tell_managers
 from notifications.models import AlertLevel, NotificationType
 from operations.events import publish
+from operations.installation import doubt_now, keep_pulse
 from operations.logs import record_log
 from operations.models import LogType, Severity
 from operations.sentences import as_sentences
@@ -62,6 +63,7 @@ def turn_live_on(account: TradingAccount, *, by: User, now: datetime) -> None:
         raise NotReadyForLive(
             as_sentences(each.words for each in missing) or "It is a paper account"
         )
+    keep_pulse(now=now)
     held.live_enabled = True
     held.save(update_fields=["live_enabled"])
     _tell(held, by=by, is_on=True, now=now)
@@ -92,6 +94,12 @@ def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition
         "Live trading is on for this installation",
         settings.LIVE_TRADING,
         "Whoever runs this server sets LIVE_TRADING=on and starts it again",
+    )
+    doubt = doubt_now()
+    yield Condition(
+        "This database is the one that traded last",
+        doubt is None,
+        f"{doubt.words}: confirm it on the Risk page first" if doubt else "",
     )
     yield Condition(
         "Somebody is logged in at the broker",

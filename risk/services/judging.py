@@ -14,6 +14,7 @@ from risk.models import (
     ViolationAction,
 )
 from risk.proposal import Proposal, Refusal, Verdict
+from risk.restored import restored_refusal
 from risk.selectors import (
     Book,
     worst_exposures,
@@ -73,9 +74,17 @@ def _decision(proposal: Proposal, account: TradingAccount, stance: Stance) -> Ve
     refusals: tuple[Refusal, ...] = ()
     if proposal.reduce_only and proposal.quantity > stance.own_exitable:
         refusals = (_too_large(stance.own_exitable),)
-    elif not stance.is_exit:
+    elif stance.is_exit:
+        refusals = _exit_refusals(account)
+    else:
         refusals = tuple(objections(proposal, account, stance))
     return Verdict(is_exit=stance.is_exit, refusals=refusals)
+
+
+def _exit_refusals(account: TradingAccount) -> tuple[Refusal, ...]:
+    """An exit passes every rule; but by the books of a backup it might be none."""
+    words = restored_refusal(account, is_exit=True)
+    return (Refusal("DATABASE_RESTORED", words),) if words else ()
 
 
 def _decision_on_change(proposal: Proposal, account: TradingAccount, held: Reservation) -> Verdict:

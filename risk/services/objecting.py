@@ -13,6 +13,7 @@ from portfolio.models import PositionDifference, UnreadableRow
 from risk.kinds import kind_of
 from risk.models import RiskRule, RuleStanding, RuleType, TraderControl, Trading
 from risk.proposal import Proposal, Refusal
+from risk.restored import restored_refusal
 from risk.rules import (
     DAY_RULES,
     HOME_CURRENCY,
@@ -85,6 +86,9 @@ def _way_out(proposal: Proposal, stance: Stance) -> str:
 
 
 def _account(account: TradingAccount) -> Iterator[Refusal]:
+    restored = restored_refusal(account, is_exit=False)
+    if restored:
+        yield Refusal("DATABASE_RESTORED", restored)
     if not account.is_active:
         yield Refusal("ACCOUNT_INACTIVE", f"{account.name} is switched off")
     if account.reconciled_at is None:
