@@ -9,9 +9,9 @@ from datetime import date
 
 from django.db.backends.utils import CursorWrapper
 
-# A contract's number is the same contract while its kind stays and no more than one of its other
-# terms moves: the strike by a bonus, the underlying's name, or the day before it has come. A
-# share's is the same share unless both its ISIN and its name are others.
+# A contract's number is the same contract while its kind stays and one of its other terms moves:
+# the strike by a bonus, the underlying's name, or the day by a holiday, and then nothing in the
+# list expires on the old one. A share's is the same unless both its ISIN and its name are others.
 _SAME_THING = """
     i.exchange = s.exchange AND i.instrument_type = s.instrument_type AND (
         (s.expiry IS NULL AND i.expiry IS NULL
@@ -19,7 +19,12 @@ _SAME_THING = """
         OR (i.expiry = s.expiry
             AND (i.underlying = s.underlying OR COALESCE(i.strike, 0) = COALESCE(s.strike, 0)))
         OR (i.expiry >= %s AND i.underlying = s.underlying
-            AND COALESCE(i.strike, 0) = COALESCE(s.strike, 0)))
+            AND COALESCE(i.strike, 0) = COALESCE(s.strike, 0)
+            AND NOT EXISTS (
+                SELECT 1 FROM staged_instruments o
+                WHERE o.underlying = i.underlying AND o.expiry = i.expiry
+                    AND o.exchange = i.exchange AND o.instrument_type = i.instrument_type
+                    AND COALESCE(o.strike, 0) = COALESCE(i.strike, 0))))
 """
 _BY_ASSET = """
     UPDATE staged_instruments AS s SET instrument_id = (

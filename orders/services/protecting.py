@@ -47,7 +47,7 @@ def tell_odd_lot(position: Position, odd_lot: int, *, now: datetime) -> None:
         kind=NotificationType.RISK_ALERT,
         level=AlertLevel.WARNING,
         title=f"{rupees(odd_lot, 0)} {symbol} cannot be closed on {position.account.name}",
-        message=f"{odd_lot_words(position.instrument, odd_lot)}. The whole lots are closed.",
+        message=f"{odd_lot_words(position.instrument, odd_lot)}. Whole lots are not held up.",
         now=now,
         workspace=position.workspace,
         data=told,

@@ -1,6 +1,7 @@
 """Send an order: claim, commit, one send, and write down what came of it. Never a blind retry."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,7 +13,9 @@ from brokers.models import TradingAccount
 from brokers.registry import Clock, gateway_for
 from brokers.services import PAPER
 from brokers.terms import OrderType, Product, Side, Validity
+from market.rules.freeze import freeze_quantity
 from operations.errors import contained
+from operations.figures import IST
 from operations.installation import keep_pulse
 from orders.lifecycle import Move
 from orders.models import EventSource, Order
@@ -82,10 +85,15 @@ def place_request(order: Order) -> PlaceRequest:
 
 
 def ref_for(order: Order) -> InstrumentRef:
-    """Return the order's instrument as its broker numbers it; a real broker needs its number."""
+    """Return the order's instrument as its broker numbers it; a real broker needs its number.
+
+    The paper broker refuses what the exchange would, by the freeze quantity of the order's day.
+    """
     connection = order.account.connection
     if connection.broker_type == PAPER:
-        return order.instrument.ref()
+        day = order.created_at.astimezone(IST).date()
+        freeze = freeze_quantity(order.instrument, on=day)
+        return replace(order.instrument.ref(), freeze_quantity=freeze)
     known = installed_directory().ref_of(connection.broker_type, order.instrument.key)
     return known or order.instrument.ref()
 

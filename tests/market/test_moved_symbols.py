@@ -226,6 +226,14 @@ class TestAnAdjustedContract:
         moved = Instrument.objects.get()
         assert (moved.expiry, moved.trading_symbol) == (date(2026, 8, 24), "HDFC24AUG262000CE")
 
+    def test_whose_number_went_to_another_month_is_not(self) -> None:
+        import_kite(option("1", 2000))
+        held = Instrument.objects.get()
+        import_kite(option("2", 2000), option("1", 2000, expiry="2026-09-29"), days=1)
+        held.refresh_from_db()
+        assert held.expiry == date(2026, 8, 25)
+        assert BrokerNumbers().key_of("kite", exchange="NFO", token="2") == held.key
+
     def test_is_settled_by_its_new_strike_at_the_paper_broker(self) -> None:
         import_kite(option("1", 2000))
         ref = Instrument.objects.get().ref()
@@ -247,3 +255,18 @@ class TestAnAdjustedContract:
         assert sorted(kinds) == ["CE", "PE"]
         listed = BrokerInstrument.objects.get(security_id="1", is_listed=True)
         assert listed.instrument.instrument_type == "PE"
+
+
+class TestABrokersName:
+    def test_finds_the_contract_in_a_file_and_in_the_search(self) -> None:
+        import_kite(option("1", 2000))
+        held = Instrument.objects.get()
+        assert instruments_called({"NFO:HDFC26AUG2000CE": TODAY}) == {
+            "NFO:HDFC26AUG2000CE": held.pk
+        }
+        assert find_instruments("hdfc26aug2000ce", on=TODAY) == [held]
+
+    def test_of_several_contracts_names_none(self) -> None:
+        import_kite(option("1", 2000), option("2", 2000, expiry="2026-08-18"))
+        assert Instrument.objects.count() == 2
+        assert instruments_called({"NFO:HDFC26AUG2000CE": TODAY}) == {}
