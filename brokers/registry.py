@@ -54,12 +54,19 @@ class PassTime(Protocol):
     ) -> list[AccountUpdate]: ...
 
 
+class CreditShares(Protocol):
+    def __call__(
+        self, account: "TradingAccount", key: str, quantity: int, *, at: datetime
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PaperExchange:
     """The side of the paper broker that prices and time drive; see its ``exchange.py``."""
 
     match: MatchTicks
     advance: PassTime
+    credit: CreditShares
 
 
 class UnknownBroker(Exception):
@@ -188,7 +195,8 @@ def _by_name(name: str) -> Broker:
 def paper_exchange() -> PaperExchange:
     """Return what a feed's prices fill practice orders with."""
     exchange = import_module("brokers.adapters.paper.exchange")
-    return PaperExchange(exchange.match, exchange.advance)
+    credits = import_module("brokers.adapters.paper.credits")
+    return PaperExchange(exchange.match, exchange.advance, credits.credit_shares)
 
 
 def estimated_margin(request: PlaceRequest, *, last: Decimal | None) -> Margin | None:

@@ -1,4 +1,6 @@
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from market.models import (
     CorporateAction,
@@ -52,6 +54,13 @@ class ScheduleChangeAdmin(HistoryAdmin):
 class CorporateActionAdmin(HouseAdmin):
     list_display = ("instrument", "ex_date", "kind", "factor", "note")
     search_fields = ("instrument__key",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> tuple[str, ...]:
+        """What has reached the books of its holders stays as it was."""
+        is_booked = isinstance(obj, CorporateAction) and obj.booked_at is not None
+        return ("instrument", "ex_date", "kind", "factor", "booked_at") if is_booked else ()
 
 
 @admin.register(ImportRun)

@@ -119,6 +119,11 @@ def record_corporate_action(
         raise ActionRefused("The factor is how many new shares one old share becomes: above zero")
     if factor == 1 and kind in (CorporateActionKind.SPLIT, CorporateActionKind.BONUS):
         raise ActionRefused("A split or bonus with the factor 1 changes nothing")
+    booked = CorporateAction.objects.filter(
+        instrument=instrument, ex_date=ex_date, kind=kind, booked_at__isnull=False
+    )
+    if booked.exclude(factor=factor).exists():
+        raise ActionRefused("It has reached the books of its holders: its factor stays")
     action, _ = CorporateAction.objects.update_or_create(
         instrument=instrument,
         ex_date=ex_date,

@@ -8,16 +8,25 @@ from decimal import Decimal
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
 from orders.models import OrderSource, Trade
+from portfolio.corporate_actions import ShareChange
 from portfolio.fills import Fill, FillPart
-from portfolio.models import LedgerEntry, LedgerName
+from portfolio.models import LedgerEntry, LedgerName, ShareCredit
 
 
-def booked_fills(account: TradingAccount) -> Iterator[Fill]:
-    """Yield every booked trade; the ledger knows the order, for each has one cash line in it."""
+def booked_fills(account: TradingAccount) -> Iterator[Fill | ShareChange]:
+    """Yield every booked trade, and every corporate action where it came between them.
+
+    The ledger knows the order, for each trade has one cash line in it.
+    """
+    credits = list(
+        ShareCredit.objects.filter(account=account).order_by("after_entry", "applied_at")
+    )
     trades = {str(trade.pk): trade for trade in _trades(account)}
     quantity_before: defaultdict[uuid.UUID, int] = defaultdict(int)
     value_before: defaultdict[uuid.UUID, Decimal] = defaultdict(Decimal)
-    for number in _vouchers(account):
+    for entry, number in _vouchers(account):
+        while credits and credits[0].after_entry < entry:
+            yield credits.pop(0).change
         trade = trades.get(number)
         if trade is None:  # money brought in, or an adjustment
             continue
@@ -41,11 +50,12 @@ def booked_fills(account: TradingAccount) -> Iterator[Fill]:
         )
         quantity_before[trade.order_id] += trade.quantity
         value_before[trade.order_id] += trade.value
+    yield from (credit.change for credit in credits)
 
 
 def unbooked_trades(account: TradingAccount) -> list[uuid.UUID]:
     """Return the trades that no voucher speaks of; there should be none."""
-    booked = set(_vouchers(account))
+    booked = {number for _, number in _vouchers(account)}
     return [trade.pk for trade in _trades(account) if str(trade.pk) not in booked]
 
 
@@ -60,6 +70,6 @@ def _parts(trade: Trade) -> tuple[FillPart, ...]:
     return tuple(FillPart(part.user_strategy_id, part.quantity) for part in parts)
 
 
-def _vouchers(account: TradingAccount) -> list[str]:
+def _vouchers(account: TradingAccount) -> list[tuple[int, str]]:
     lines = LedgerEntry.objects.filter(account=account, ledger=LedgerName.CASH).order_by("id")
-    return list(lines.values_list("voucher_number", flat=True))
+    return list(lines.values_list("id", "voucher_number"))

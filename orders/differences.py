@@ -45,7 +45,8 @@ class Reading:
     ``read_at`` is the moment before the broker was asked: what it tells is no newer. ``traded``
     are today's trades by instrument, as far as anybody knows them; ``expired`` names the contracts
     whose last day is over. Of what is ``uncertain`` the broker's rows cannot be read: it is never
-    compared, for what is not read is not nothing.
+    compared, for what is not read is not nothing. ``pending`` counts shares of a split or bonus
+    that the broker need not show yet.
     """
 
     read_at: datetime
@@ -55,6 +56,7 @@ class Reading:
     traded: Mapping[str, DayTrades] = field(default_factory=dict)
     expired: frozenset[str] = frozenset()
     uncertain: Callable[[str], bool] = _nothing
+    pending: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,14 @@ def compare(reading: Reading) -> list[Compared]:
         for book in sorted(reading.ours.keys() | theirs.keys())
         if book[0] not in reading.expired
         and not reading.uncertain(book[0])
-        and reading.ours.get(book, 0) != theirs.get(book, 0)
+        and not _agrees(book, reading, theirs.get(book, 0))
     ]
+
+
+def _agrees(book: BookKey, reading: Reading, theirs: int) -> bool:
+    """Tell whether the broker says the same, or lacks no more than is to be credited."""
+    ours = reading.ours.get(book, 0)
+    return theirs == ours or 0 < ours - theirs <= reading.pending.get(book[0], 0)
 
 
 def theirs_of(reading: Reading) -> Holdings:

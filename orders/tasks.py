@@ -10,6 +10,7 @@ from orders.nudging import nudge_postback
 from orders.services import (
     advancing,
     ending,
+    ex_dates,
     expiring,
     postbacks,
     reading,
@@ -100,3 +101,9 @@ def end_order_day() -> None:
 def settle_expired_contracts() -> None:
     """End what the exchange has ended, or ask for the price that it takes."""
     expiring.settle_expired(now=timezone.now())
+
+
+@shared_task
+def follow_corporate_actions() -> None:
+    """Take splits and bonuses whose ex-date has come into the books."""
+    ex_dates.follow_actions(now=timezone.now())

@@ -34,7 +34,8 @@ class OrderInvalid(Exception):
 class Conditions:
     """What the order is held against.
 
-    ``last_price`` is None where nobody knows one, ``freeze`` where no freeze quantity is known.
+    ``last_price`` is None where nobody knows one, ``freeze`` where no freeze quantity is known,
+    ``sellable`` unless shares of a split or bonus wait for their credit.
     """
 
     capabilities: Capabilities | None
@@ -44,6 +45,7 @@ class Conditions:
     last_price: Decimal | None
     now: datetime
     freeze: int | None = None
+    sellable: int | None = None
 
 
 def check_request(request: OrderRequest, conditions: Conditions) -> None:
@@ -81,6 +83,12 @@ def _quantity(request: OrderRequest, conditions: Conditions) -> Iterator[Complai
         yield (
             "quantity",
             f"One order may carry at most {rupees(freeze - freeze % lot, 0)}: send it in parts",
+        )
+    if conditions.sellable is not None and request.quantity > conditions.sellable:
+        yield (
+            "quantity",
+            f"Only {rupees(conditions.sellable, 0)} can be sold now: the others are of a split or "
+            "bonus and not credited yet",
         )
     if not 0 <= request.disclosed_quantity <= max(request.quantity, 0):
         yield "disclosed_quantity", "Disclosed quantity cannot exceed the quantity"

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from brokers.models import TradingAccount
 from brokers.terms import Product
 from brokers.venue import CalendarUnknown, Venue
+from market.ex_dates import in_old_shares
 from market.quotes import QuoteView, quotes_of
 from market.rules.lots import odd_lot_words
 from market.settlement import has_expired
@@ -20,6 +22,7 @@ from portfolio.models import (
     PositionDifference,
     PositionStatus,
     PositionType,
+    ShareCredit,
 )
 from portfolio.trading_days import of_their_day, within_their_day
 
@@ -38,6 +41,12 @@ class PositionRow:
     strategy: str
     exit_words: str
     is_stale: bool
+
+    @property
+    def uncredited(self) -> int:
+        """Shares of a split or bonus that count in value and cannot be sold yet."""
+        is_delivery = self.position.product in (Product.CNC, Product.MTF)
+        return int(getattr(self.position, "uncredited", 0)) if is_delivery else 0
 
     @property
     def odd_lot(self) -> str:
@@ -111,14 +120,23 @@ def positions_board(
 ) -> Board:
     """Value every open position of the accounts at its last price."""
     positions = open_positions(accounts)
-    quotes = quotes_of({position.instrument.key for position in positions})
+    quotes = quotes_of({position.instrument.key for position in positions} - in_old_shares(now))
     return board_of(positions, quotes, by_strategy=by_strategy, now=now)
 
 
 def open_positions(accounts: Collection[TradingAccount]) -> list[Position]:
     """List what the accounts hold, with all that a page says of it."""
     related = ("instrument", "account__connection", "user_strategy__strategy")
-    positions = Position.objects.open().filter(account__in=accounts).select_related(*related)
+    credits = ShareCredit.objects.pending().filter(
+        account=OuterRef("account"), instrument=OuterRef("instrument")
+    )
+    pending = credits.order_by().values("account").annotate(sum=Sum("pending_quantity"))
+    positions = (
+        Position.objects.open()
+        .filter(account__in=accounts)
+        .select_related(*related)
+        .annotate(uncredited=Coalesce(Subquery(pending.values("sum")), 0))
+    )
     return list(positions.order_by("account__name", "instrument__key", "product", "pk"))
 
 
@@ -201,7 +219,7 @@ def strategy_name(position: Position) -> str:
 
 
 def _row(position: Position, *, quotes: Mapping[str, QuoteView], now: datetime) -> PositionRow:
-    quote = quotes.get(position.instrument.key)
+    quote = _newer(quotes.get(position.instrument.key), position)
     price = quote.ltp if quote else position.last_price
     word = "sell" if position.quantity > 0 else "buy"
     return PositionRow(
@@ -213,6 +231,12 @@ def _row(position: Position, *, quotes: Mapping[str, QuoteView], now: datetime) 
         exit_words=f"{word} {abs(position.quantity)}",
         is_stale=quote is None or quote.is_stale(now),
     )
+
+
+def _newer(quote: QuoteView | None, position: Position) -> QuoteView | None:
+    """Leave out a quote that is older than the last mark, as one of before a split."""
+    is_old = quote is not None and position.marked_at and quote.as_of < position.marked_at
+    return None if is_old else quote
 
 
 _GroupKey = tuple[bool, str, str]

@@ -1,4 +1,4 @@
-"""The books derived anew from the fills alone, in memory, by the same arithmetic."""
+"""The books derived anew from fills and corporate actions, in memory, by the same arithmetic."""
 
 import uuid
 from collections import defaultdict
@@ -7,10 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from brokers.terms import InstrumentType
+from brokers.terms import InstrumentType, Product
 from brokers.venue import ChargesUnknown
 from portfolio.booking import Book, Execution, apply_fill, share_of, split_at_flat
-from portfolio.charges import ChargeBreakdown, fill_charges, pays_full_value
+from portfolio.charges import (
+    ChargeBreakdown,
+    ChargeGroup,
+    charge_group,
+    fill_charges,
+    pays_full_value,
+)
+from portfolio.corporate_actions import ShareChange, credited, restated
 from portfolio.fills import Fill
 from portfolio.rates import rates_for, tariff_of
 from portfolio.splitting import parts_of
@@ -60,11 +67,14 @@ class Books:
     charges: Decimal = NOTHING
 
 
-def rebuild(fills: Iterable[Fill]) -> Books:
-    """Fold one account's fills in the order in which they were booked."""
+def rebuild(events: Iterable[Fill | ShareChange]) -> Books:
+    """Fold one account's fills and corporate actions in the order in which they were booked."""
     books = Books()
-    for fill in fills:
-        _add(books, fill)
+    for event in events:
+        if isinstance(event, ShareChange):
+            _change_shares(books, event)
+        else:
+            _add(books, event)
     return books
 
 
@@ -89,6 +99,30 @@ def _add(books: Books, fill: Fill) -> None:
     session.charges += charges
     books.trading += _cash_moved(books, fill, execution)
     books.charges += charges
+
+
+def _change_shares(books: Books, change: ShareChange) -> None:
+    """Restate what is held for delivery from before the ex-date, as apply_action does."""
+    held = [
+        key
+        for key, runs in books.runs.items()
+        if key.instrument_id == change.instrument_id
+        and _is_restated(runs[-1], Product(key.product), change)
+    ]
+    held.sort(key=lambda key: (key.product, str(key.user_strategy_id)))
+    before = [books.runs[key][-1].book for key in held]
+    credit = credited([book.quantity for book in before], change.factor)
+    for key, book, quantity in zip(held, before, credit.quantities, strict=True):
+        after = restated(book, quantity, change)
+        books.runs[key][-1] = replace(books.runs[key][-1], book=after)
+        books.sessions[change.ex_date].realized += after.realized - book.realized
+
+
+def _is_restated(run: Run, product: Product, change: ShareChange) -> bool:
+    kind = InstrumentType(run.opening.instrument.instrument_type)
+    is_before = run.opening.session_date < change.ex_date
+    is_delivery = charge_group(kind, product) is ChargeGroup.DELIVERY
+    return is_before and is_delivery and run.book.quantity > 0
 
 
 def _add_part(books: Books, fill: Fill, charges: Decimal) -> Decimal:

@@ -1,7 +1,7 @@
 """What risk reads: states, exposures, margins held."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet, Sum
 from brokers.models import TradingAccount
 from brokers.terms import Product, Side
 from market.models import Instrument
-from portfolio.models import Position, PositionDifference
+from portfolio.models import Position, PositionDifference, ShareCredit
 from portfolio.splitting import OpenBook, split_over_books
 from risk.models import Reservation, Trading
 from risk.rules import Exposure
@@ -112,9 +112,20 @@ def worst_exposures(
     )
     theirs = differing.credible().values_list("theirs", flat=True).first()
     if theirs is None:
-        return own, net
+        uncredited = _uncredited(book)
+        if not uncredited:
+            return own, net
+        theirs = net.quantity - uncredited
     at_broker = replace(net, quantity=theirs)
     return replace(own, at_broker=at_broker), replace(net, at_broker=at_broker)
+
+
+def _uncredited(book: Book) -> int:
+    """Shares of a split or bonus that the broker does not let go yet."""
+    if book.product not in (Product.CNC, Product.MTF):
+        return 0
+    credits = ShareCredit.objects.pending()
+    return credits.filter(account=book.account, instrument=book.instrument).quantity()
 
 
 def exitable_by_hand(book: Book, side: Side) -> int:
@@ -173,6 +184,11 @@ def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
     at_broker = {
         (each.account_id, each.instrument_id, each.product): each.theirs for each in differing
     }
+    credits = ShareCredit.objects.pending().filter(account__in=accounts)
+    for credit in credits.filter(instrument__in=instruments):
+        for key in _delivery_keys(credit, books):
+            net = sum(each.quantity for each in books[key])
+            at_broker.setdefault(key, net - credit.pending_quantity)
     found = {}
     for position in positions:
         key = (position.account_id, position.instrument_id, position.product)
@@ -182,6 +198,14 @@ def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
             own = replace(own, at_broker=there)
         found[position.pk] = own.exitable(-1 if position.quantity > 0 else 1)
     return found
+
+
+def _delivery_keys(credit: ShareCredit, books: Mapping[_Key, object]) -> list[_Key]:
+    keys = [
+        (credit.account_id, credit.instrument_id, str(product))
+        for product in (Product.CNC, Product.MTF)
+    ]
+    return [key for key in keys if key in books]
 
 
 def _exposure_by_side(quantity: int, held: Iterable[Reservation]) -> Exposure:

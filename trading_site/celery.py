@@ -19,6 +19,7 @@ SCHEDULE: dict[str, float | crontab] = {
     "orders.tasks.reconcile_accounts": 30.0,
     "orders.tasks.end_order_day": 300.0,
     "orders.tasks.settle_expired_contracts": 60.0,
+    "orders.tasks.follow_corporate_actions": 60.0,
     "orders.tasks.sweep_postbacks": 60.0,
     "strategies.tasks.place_recorded_signals": 5.0,
     "strategies.tasks.evaluate_closed_candles": 20.0,

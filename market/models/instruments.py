@@ -199,10 +199,10 @@ class PriceBandRow(models.Model):
 
 
 class CorporateActionKind(models.TextChoices):
-    SPLIT = "SPLIT"
-    BONUS = "BONUS"
-    DIVIDEND = "DIVIDEND"
-    RIGHTS = "RIGHTS"
+    SPLIT = "SPLIT", "Split"
+    BONUS = "BONUS", "Bonus"
+    DIVIDEND = "DIVIDEND", "Dividend"
+    RIGHTS = "RIGHTS", "Rights"
 
 
 class CorporateAction(models.Model):
@@ -214,6 +214,9 @@ class CorporateAction(models.Model):
     kind = models.CharField(max_length=10, choices=CorporateActionKind.choices)
     factor = models.DecimalField(max_digits=15, decimal_places=8, default=1)
     note = models.CharField(max_length=200, blank=True)
+    booked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it reached the books of all holders"
+    )
 
     class Meta:
         db_table = "corporate_actions"

@@ -52,12 +52,14 @@ def charge_trades(account: TradingAccount, *, now: datetime) -> Charged:
     }
     if not waiting:
         return Charged()
-    fills = list(booked_fills(account))
+    events = list(booked_fills(account))
     charged = sum(
-        _charge(waiting[fill.trade_id], fill, now=now) for fill in fills if fill.trade_id in waiting
+        _charge(waiting[each.trade_id], each, now=now)
+        for each in events
+        if isinstance(each, Fill) and each.trade_id in waiting
     )
     if charged:
-        write_charges(account, rebuild(fills))
+        write_charges(account, rebuild(events))
         for kind in ("trades", "positions", "funds"):
             publish(kind, workspace_id=account.workspace_id, subject_id=account.pk, now=now)
     return Charged(charged, len(waiting) - charged)

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Max
 
-from brokers.gateway import TradeReport
+from brokers.gateway import HoldingReport, PositionReport, TradeReport
 from brokers.models import TradingAccount
 from brokers.terms import Side
 from market.calendar import local_day
-from market.models import Instrument
+from market.models import CorporateActionKind, Instrument
 from market.settlement import has_expired
 from operations.events import publish
 from orders.differences import (
@@ -29,8 +29,9 @@ from orders.models import MissingOrder, Order, OrderSource, ParkedReport, Trade
 from orders.models.orders import OrderQuerySet
 from orders.services.parking import CLAIMED_WITHIN
 from orders.states import OrderStatus
-from portfolio.models import DifferenceState, Position, PositionDifference
+from portfolio.models import DifferenceState, Position, PositionDifference, ShareCredit
 from portfolio.services import lock_account
+from portfolio.services.corporate_actions import confirm_credit
 
 UNBOOKED_WITHIN = CLAIMED_WITHIN
 _SIGHTED = (
@@ -124,6 +125,34 @@ def expired_among(keys: Collection[str], *, now: datetime) -> frozenset[str]:
     """Name the contracts whose last session is over."""
     contracts = Instrument.objects.filter(key__in=keys, expiry__isnull=False)
     return frozenset(each.key for each in contracts if has_expired(each, now))
+
+
+def pending_credits(
+    account: TradingAccount,
+    positions: Sequence[PositionReport],
+    holdings: Sequence[HoldingReport],
+    *,
+    now: datetime,
+) -> dict[str, int]:
+    """Say of how many shares the broker need not tell yet; what it tells of has been credited.
+
+    A bonus adds shares; a split gives the share a new number, so all of them may be under way.
+    """
+    rows = ShareCredit.objects.pending().filter(account=account).select_related("instrument")
+    pending: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        key = row.instrument.key
+        shown = sum(each.quantity for each in positions if each.instrument_key == key) + sum(
+            each.quantity + each.t1_quantity for each in holdings if each.instrument_key == key
+        )
+        held = Position.objects.open().filter(account=account, instrument=row.instrument_id)
+        ours = sum(held.values_list("quantity", flat=True))
+        if shown >= ours and not account.is_paper:
+            confirm_credit(row, now=now)
+            continue
+        is_bonus = row.kind == CorporateActionKind.BONUS
+        pending[key] += row.pending_quantity if is_bonus else row.quantity_after
+    return pending
 
 
 def unsettled(

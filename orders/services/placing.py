@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.permissions import require_active, require_trading_role
 from brokers.gateway import Margin
 from brokers.registry import UnknownBroker, capabilities_of
+from brokers.terms import Product, Side
 from brokers.venue import CalendarUnknown, installed_venue
 from market.freshness import list_complaint
 from market.quotes import quote_of
@@ -25,7 +26,7 @@ from orders.services.appraising import Appraisal, appraise
 from orders.services.transitions import Note, add_event, tell_owner
 from orders.states import OrderStatus
 from orders.validation import Conditions, OrderInvalid, check_request
-from portfolio.models import MarginRequirement
+from portfolio.models import MarginRequirement, Position, ShareCredit
 from portfolio.services import count_order, start_session
 from risk.proposal import Proposal, Verdict
 from risk.services import judge, record_refusals
@@ -102,6 +103,18 @@ def _digest(request: OrderRequest) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def _sellable(request: OrderRequest) -> int | None:
+    """Return how many delivery shares may be sold while a credit is pending; else None."""
+    if request.side is not Side.SELL or request.product not in (Product.CNC, Product.MTF):
+        return None
+    of_share = {"account": request.account, "instrument": request.instrument}
+    uncredited = ShareCredit.objects.pending().filter(**of_share).quantity()
+    if not uncredited:
+        return None
+    held = Position.objects.open().filter(**of_share, product=request.product)
+    return max(sum(held.values_list("quantity", flat=True)) - uncredited, 0)
+
+
 def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
     """Look up what an order is held against.
 
@@ -127,6 +140,7 @@ def conditions_for(request: OrderRequest, now: datetime) -> Conditions:
         last_price=None if quote is None or quote.is_stale(now) else quote.ltp,
         now=now,
         freeze=freeze_quantity(request.instrument, on=today),
+        sellable=_sellable(request),
     )
 
 

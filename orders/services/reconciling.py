@@ -34,6 +34,7 @@ from orders.services.differing import (
     day_trades,
     expired_among,
     our_holdings,
+    pending_credits,
     unbooked_orders,
 )
 from orders.services.ending import end_missing, has_outlasted, note_outlasting
@@ -165,6 +166,7 @@ def _read_and_compare(account: TradingAccount, gateway: Gateway, *, clock: Clock
         traded=day_trades(account, orders.trades, now=now),
         expired=expired_among(_named(ours, positions), now=now),
         uncertain=uncertain.covers,
+        pending=pending_credits(account, positions, holdings, now=now),
     )
     rows = {**unread, RowKind.ORDER: orders.unreadable}
     unreadable = tuple(f"{each.name}: {each.words}" for kind in rows.values() for each in kind)

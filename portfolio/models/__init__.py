@@ -1,4 +1,5 @@
 from portfolio.models.charges import ChargeRate, SquareOffGroup, SquareOffTime
+from portfolio.models.corporate_actions import ShareCredit
 from portfolio.models.differences import DifferenceState, PositionDifference
 from portfolio.models.holdings import EdisTransaction, Holding
 from portfolio.models.ledger import Funds, LedgerEntry, LedgerName, MarginRequirement
@@ -36,6 +37,7 @@ __all__ = [
     "RowKind",
     "SessionStatus",
     "SettlementState",
+    "ShareCredit",
     "SquareOffGroup",
     "SquareOffTime",
     "TradingSession",

@@ -21,6 +21,9 @@ class Holding(models.Model):
     total_quantity = models.PositiveBigIntegerField(default=0)
     dp_quantity = models.PositiveBigIntegerField(default=0)
     t1_quantity = models.PositiveBigIntegerField(default=0)
+    pending_quantity = models.PositiveBigIntegerField(
+        default=0, help_text="Of a split or bonus, not credited yet: it cannot be sold"
+    )
     t1_bought_on = models.DateField(null=True, blank=True, help_text="Trading day of what is due")
     available_quantity = models.PositiveBigIntegerField(default=0)
     collateral_quantity = models.PositiveBigIntegerField(default=0)
@@ -36,7 +39,9 @@ class Holding(models.Model):
             models.UniqueConstraint(fields=["account", "instrument"], name="uq_holding"),
             models.CheckConstraint(
                 condition=models.Q(
-                    total_quantity=models.F("dp_quantity") + models.F("t1_quantity")
+                    total_quantity=models.F("dp_quantity")
+                    + models.F("t1_quantity")
+                    + models.F("pending_quantity")
                 ),
                 name="ck_holding_parts_add_up",
             ),

@@ -18,6 +18,7 @@ _FIGURES = (
     "total_quantity",
     "dp_quantity",
     "t1_quantity",
+    "pending_quantity",
     "t1_bought_on",
     "available_quantity",
     "average_price",
@@ -88,7 +89,11 @@ def _give_out(holding: Holding, quantity: int) -> None:
     """Settled shares go first. More than is held leaves none: the position shows the shortfall."""
     from_settled = min(quantity, holding.dp_quantity)
     holding.dp_quantity -= from_settled
-    holding.t1_quantity -= min(quantity - from_settled, holding.t1_quantity)
+    from_due = min(quantity - from_settled, holding.t1_quantity)
+    holding.t1_quantity -= from_due
+    # The broker had credited them, or it would not have sold them.
+    left = quantity - from_settled - from_due
+    holding.pending_quantity -= min(left, holding.pending_quantity)
     _count(holding)
     if not holding.total_quantity:
         holding.average_price = Decimal(0)
@@ -96,8 +101,9 @@ def _give_out(holding: Holding, quantity: int) -> None:
 
 
 def _count(holding: Holding) -> None:
-    holding.total_quantity = holding.dp_quantity + holding.t1_quantity
-    holding.available_quantity = max(holding.total_quantity - holding.collateral_quantity, 0)
+    settled = holding.dp_quantity + holding.t1_quantity
+    holding.total_quantity = settled + holding.pending_quantity
+    holding.available_quantity = max(settled - holding.collateral_quantity, 0)
 
 
 def save_holding(holding: Holding) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from brokers.models import TradingAccount
+from market.ex_dates import in_old_shares
 from market.quotes import QuoteView, quotes_of
 from portfolio.models import Holding, Position, PositionStatus, PositionType, TradingSession
 from portfolio.services.positions import mark
@@ -42,7 +43,7 @@ def mark_holdings(account: TradingAccount, *, now: datetime) -> int:
     account = lock_account(account)
     held = Holding.objects.filter(account=account, total_quantity__gt=0)
     holdings = list(held.select_related("instrument"))
-    quotes = quotes_of({holding.instrument.key for holding in holdings})
+    quotes = _quotes({holding.instrument.key for holding in holdings}, now=now)
     moved = []
     for holding in holdings:
         quote = quotes.get(holding.instrument.key)
@@ -62,7 +63,7 @@ def _mark_open(account: TradingAccount, *, now: datetime) -> TradingSession | No
     day = day_of_marks({position.instrument.exchange for position in net}, now)
     # Before the first mark of the day, so that it begins with what yesterday ended with.
     session = start_session(account, session_date=day, now=now)
-    quotes = quotes_of({position.instrument.key for position in net})
+    quotes = _quotes({position.instrument.key for position in net}, now=now)
     _mark_positions([*net, *(each for each in positions if _is_of_day(each, day))], quotes)
     unrealized = sum((position.unrealized_pnl for position in net), NOTHING)
     add_to_session(session, Gain(unrealized), now=now)
@@ -79,6 +80,11 @@ def _open_positions(account: TradingAccount, *, now: datetime) -> Iterable[Posit
 
 def _is_of_day(position: Position, day: date) -> bool:
     return position.position_type == PositionType.DAY and position.session_date == day
+
+
+def _quotes(keys: set[str], *, now: datetime) -> dict[str, QuoteView]:
+    """Read the quotes, but not those in new shares of what is held in old ones."""
+    return quotes_of(keys - in_old_shares(now))
 
 
 def _mark_positions(positions: Sequence[Position], quotes: Mapping[str, QuoteView]) -> None:

@@ -44,6 +44,7 @@ from tests.orders.expiries import (
     settle,
     the_row,
 )
+from tests.orders.faults import Fault
 from tests.orders.live_desk import make_live_desk, reconcile, saying
 from tests.portfolio.fills import make_running_strategy
 
@@ -277,19 +278,6 @@ class TestStrategies:
         assert order.user_strategy_id == running
         assert not desk.account.positions.open().exists()
         is_proven()
-
-
-class Fault:
-    """Fails one SQL statement, as a worker that dies there."""
-
-    def __init__(self, statement: int) -> None:
-        self.left = statement
-
-    def __call__(self, execute, sql, params, many, context):
-        self.left -= 1
-        if self.left == 0:
-            raise DatabaseError("died here")
-        return execute(sql, params, many, context)
 
 
 class TestASettlementThatDies:

@@ -12,6 +12,7 @@ from portfolio.board import positions_board, square_offs
 from portfolio.models import Position
 from portfolio.venue import HouseVenue
 from tests.orders.desk import Desk
+from tests.orders.test_ex_dates import follow, held, record
 from tests.pages.desks import (
     client_of,
     client_of_stranger,
@@ -100,3 +101,12 @@ def close(desk: Desk) -> None:
     desk.send(order)
     desk.trade("101.00")
     desk.trade("101.00")
+
+
+class TestSharesOfABonus:
+    def test_are_shown_as_pending_credit(self, desk: Desk) -> None:
+        held(desk)
+        record(desk)
+        follow(desk)
+        page = client_of(desk).get(f"{URL}part/").content.decode()
+        assert "100 pending credit, not sellable yet" in page

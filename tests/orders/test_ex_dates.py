@@ -1,0 +1,333 @@
+"""A recorded split, bonus or consolidation reaches the books, the stops and the orders."""
+
+import contextlib
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from pytest_django import Settings
+
+from brokers.gateway import HoldingReport, QuoteTick
+from brokers.registry import gateway_for
+from brokers.terms import InstrumentType, Product, Segment, Side
+from market.models import CorporateAction, CorporateActionKind
+from market.quotes import quote_of, write_quotes
+from market.services import ActionRefused, record_corporate_action
+from notifications.models import AlertLevel, Notification
+from orders.models import Order
+from orders.services.ex_dates import follow_actions
+from orders.services.exiting import exit_position
+from orders.states import OrderStatus
+from orders.validation import OrderInvalid
+from portfolio.models import Holding, Position, PositionDifference, ShareCredit
+from portfolio.services import mark_account, mark_holdings
+from portfolio.services.corporate_actions import apply_action
+from risk.models import PositionExtreme
+from tests.builders import make_instrument
+from tests.orders.desk import Desk, make_desk
+from tests.orders.faults import Fault
+from tests.orders.live_desk import make_live_desk, reconcile, saying
+
+pytestmark = pytest.mark.django_db
+
+EX_DATE = date(2026, 6, 18)  # the day after the desk's
+MIDNIGHT = datetime(2026, 6, 17, 18, 31, tzinfo=UTC)
+EX_MORNING = datetime(2026, 6, 18, 4, 30, tzinfo=UTC)
+CREDITED = datetime(2026, 6, 22, 4, 30, tzinfo=UTC)  # two trading days on, past a weekend
+BONUS, SPLIT = CorporateActionKind.BONUS, CorporateActionKind.SPLIT
+
+
+def held(desk: Desk, quantity: int = 100, price: str = "100.00") -> Desk:
+    desk.send(desk.place(Side.BUY, quantity, product=Product.CNC))
+    desk.trade(price)
+    desk.trade(price)
+    return desk
+
+
+def record(desk: Desk, kind: CorporateActionKind = BONUS, factor: str = "2") -> None:
+    record_corporate_action(desk.instrument, kind=kind, ex_date=EX_DATE, factor=Decimal(factor))
+
+
+def follow(desk: Desk, at: datetime = MIDNIGHT) -> int:
+    desk.now = at
+    return follow_actions(now=at)
+
+
+def ticks(desk: Desk, price: str) -> None:
+    desk.now = max(desk.now, EX_MORNING)
+    write_quotes([QuoteTick(desk.instrument.key, Decimal(price), desk.now, 1000)])
+    mark_account(desk.account, now=desk.now)
+    mark_holdings(desk.account, now=desk.now)
+
+
+def position(desk: Desk) -> Position:
+    return desk.account.positions.open().get()
+
+
+def is_proven() -> None:
+    call_command("rebuild_books", "--check")
+
+
+class TestNothingChanges:
+    def test_before_the_ex_date(self) -> None:
+        desk = held(make_desk())
+        record(desk)
+        assert follow(desk, datetime(2026, 6, 17, 18, 29, tzinfo=UTC)) == 0
+
+    def test_of_what_was_bought_in_new_shares(self) -> None:
+        desk = make_desk(price="50.00")
+        record(desk)
+        desk.now = EX_MORNING
+        write_quotes([QuoteTick(desk.instrument.key, Decimal(50), desk.now, 1000)])
+        held(desk, 10, "50.00")
+        assert follow(desk, desk.now) == 0
+        assert position(desk).quantity == 10
+
+    def test_where_old_and_new_shares_are_mixed_and_that_is_alarmed(self) -> None:
+        desk = held(make_desk())
+        desk.now = EX_MORNING
+        write_quotes([QuoteTick(desk.instrument.key, Decimal(50), desk.now, 1000)])
+        held(desk, 10, "50.00")
+        record(desk)
+        assert follow(desk, desk.now) == 0
+        told = Notification.objects.get(title__contains="has not reached the books")
+        assert told.alert_level == AlertLevel.CRITICAL
+        is_proven()
+
+    def test_for_a_dividend(self) -> None:
+        desk = held(make_desk())
+        record(desk, CorporateActionKind.DIVIDEND, "1")
+        assert follow(desk) == 0
+
+    def test_to_the_factor_of_what_reached_the_books(self) -> None:
+        desk = held(make_desk())
+        record(desk)
+        follow(desk)
+        with pytest.raises(ActionRefused, match="reached the books"):
+            record(desk, factor="3")
+
+
+class TestABonusOfOneForOne:
+    """100 held at 100; the share opens at 50.50 on the ex-date."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        desk = held(make_desk())
+        PositionExtreme.objects.create(position=position(desk), best_price=Decimal(104))
+        record(desk)
+        follow(desk)
+        return desk
+
+    def test_makes_two_hundred_at_fifty(self, desk: Desk) -> None:
+        row = position(desk)
+        assert (row.quantity, row.average_price, row.unrealized_pnl) == (200, 50, 0)
+        assert (row.last_price, quote_of(desk.instrument.key)) == (50, None)
+
+    def test_gains_what_the_new_price_is_above_the_new_average(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        assert position(desk).unrealized_pnl == 100
+
+    def test_is_not_valued_by_a_price_of_the_day_before(self, desk: Desk) -> None:
+        old = datetime(2026, 6, 17, 9, 59, tzinfo=UTC)
+        write_quotes([QuoteTick(desk.instrument.key, Decimal(100), old, 1000)])
+        mark_account(desk.account, now=EX_MORNING)
+        assert position(desk).unrealized_pnl == 0
+
+    def test_restates_the_best_price_of_trailing_stops(self, desk: Desk) -> None:
+        assert PositionExtreme.objects.get().best_price == 52
+
+    def test_counts_its_shares_in_the_holding_as_not_credited(self, desk: Desk) -> None:
+        holding = Holding.objects.get()
+        parts = (holding.total_quantity, holding.pending_quantity, holding.available_quantity)
+        assert parts == (200, 100, 100)
+        assert holding.average_price == 50
+
+    def test_happens_once(self, desk: Desk) -> None:
+        assert follow(desk) == 0
+        assert position(desk).quantity == 200
+
+    def test_leaves_books_that_can_be_derived_anew(self, desk: Desk) -> None:
+        is_proven()
+
+    def test_agrees_with_the_practice_broker_before_and_after_the_credit(self, desk: Desk) -> None:
+        desk.now = EX_MORNING
+        assert reconcile(desk).agrees
+        follow(desk, CREDITED)
+        assert reconcile(desk).agrees
+        [holding] = gateway_for(desk.account, clock=desk.clock).holdings()
+        assert (holding.quantity, holding.average_price) == (200, 50)
+
+    def test_lets_no_more_be_sold_than_is_credited(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        with pytest.raises(OrderInvalid, match="Only 100 can be sold now"):
+            desk.place(Side.SELL, 150, product=Product.CNC)
+        [order] = exit_position(position(desk), by=desk.user, now=desk.now, idempotency_key="exit")
+        assert order.quantity == 100
+
+    def test_can_be_sold_whole_once_credited(self, desk: Desk) -> None:
+        follow(desk, CREDITED)
+        ticks(desk, "50.50")
+        order = desk.send(desk.place(Side.SELL, 200, product=Product.CNC))
+        desk.trade("50.50")
+        desk.trade("50.50")
+        order.refresh_from_db()
+        assert order.state is OrderStatus.FILLED
+        assert order.trades.order_by("pk").last().realized_pnl >= 0  # type: ignore[union-attr]
+        assert not desk.account.positions.open().exists()
+        is_proven()
+
+    def test_sold_in_part_leaves_books_that_can_be_derived_anew(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        desk.send(desk.place(Side.SELL, 60, product=Product.CNC))
+        desk.trade("50.50")
+        desk.trade("50.50")
+        assert position(desk).quantity == 140
+        is_proven()
+        assert reconcile(desk).agrees
+
+
+class TestAnExDateThatTheWorkersHaveNotSeenYet:
+    """The machine was off at midnight, and the first price comes before the sweep."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        desk = held(make_desk())
+        record(desk)
+        return desk
+
+    def test_marks_nothing_in_old_shares_by_a_new_price(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        assert (position(desk).last_price, position(desk).unrealized_pnl) == (100, 0)
+        assert Holding.objects.get().last_price == 100
+
+    def test_is_made_up_for_with_the_next_sweep(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        follow(desk, desk.now)
+        ticks(desk, "50.50")
+        assert position(desk).unrealized_pnl == 100
+
+
+class TestAnActionThatDies:
+    def test_at_any_statement_is_taken_in_later_and_once(self) -> None:
+        desk = held(make_desk())
+        record(desk)
+        action = CorporateAction.objects.get()
+        for statement in range(1, 200):
+            fault = Fault(statement)
+            with contextlib.suppress(DatabaseError), connection.execute_wrapper(fault):
+                apply_action(desk.account, action, now=MIDNIGHT)
+            if fault.left > 0:
+                break
+            assert position(desk).quantity == 100
+        assert statement > 10
+        assert (position(desk).quantity, ShareCredit.objects.count()) == (200, 1)
+        is_proven()
+
+
+class TestOtherActions:
+    def test_a_split_and_a_bonus_of_one_day_multiply(self) -> None:
+        desk = held(make_desk())
+        record(desk, BONUS, "2")
+        record(desk, SPLIT, "5")
+        assert follow(desk) == 2
+        assert (position(desk).quantity, position(desk).average_price) == (1000, 10)
+        is_proven()
+
+    def test_a_consolidation_leaves_whole_shares_and_says_what_becomes_of_the_rest(self) -> None:
+        desk = held(make_desk(price="1.00"), 1234, "1.00")
+        record(desk, SPLIT, "0.1")
+        follow(desk)
+        row = position(desk)
+        assert (row.quantity, row.average_price) == (123, 10)
+        assert row.realized_pnl == -4
+        assert "0.4 of a share in money" in Notification.objects.latest("created_at").message
+        is_proven()
+        assert reconcile(desk, after=36_000).agrees
+
+    def test_intraday_shares_are_left_alone(self) -> None:
+        desk = make_desk()
+        desk.buy(10)
+        record(desk)
+        assert follow(desk) == 0
+
+    def test_contracts_on_the_share_are_named_and_alarmed(self) -> None:
+        desk = make_desk()
+        desk.instrument = make_instrument(
+            "NFO:RELIANCE26JUNFUT",
+            segment=Segment.NSE_FNO,
+            instrument_type=InstrumentType.FUT,
+            underlying="RELIANCE",
+            expiry=date(2026, 6, 30),
+            lot_size=10,
+        )
+        write_quotes([QuoteTick(desk.instrument.key, Decimal(100), desk.now, 1000)])
+        desk.send(desk.place(Side.BUY, 10, product=Product.NRML))
+        desk.trade("100.00")
+        desk.trade("100.00")
+        share = make_instrument("BSE:RELIANCE", trading_symbol="RELIANCE")
+        record_corporate_action(share, kind=BONUS, ex_date=EX_DATE, factor=Decimal(2))
+        follow(desk)
+        told = Notification.objects.get(title__contains="contracts on it are adjusted")
+        assert told.alert_level == AlertLevel.CRITICAL
+        assert "RELIANCE26JUNFUT" in told.message
+
+
+class TestAnOrderInOldShares:
+    def test_is_called_off_and_its_adjusted_level_offered(self) -> None:
+        desk = held(make_desk())
+        order = desk.place(Side.BUY, 100, limit="90.00", product=Product.CNC)
+        Order.objects.filter(pk=order.pk).update(status=OrderStatus.OPEN)
+        record(desk)
+        follow(desk)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.CANCEL_PENDING
+        told = Notification.objects.get(title="Buy 100 RELIANCE is called off")
+        assert "200, price 45.00" in told.message
+
+    def test_that_was_never_sent_is_withdrawn(self) -> None:
+        desk = make_desk()
+        order = desk.place(Side.BUY, 100, limit="90.00", product=Product.CNC)
+        record(desk)
+        follow(desk)
+        order.refresh_from_db()
+        assert order.state.is_final
+
+
+class TestALiveAccount:
+    @pytest.fixture
+    def desk(self, settings: Settings) -> Desk:
+        desk = held(make_live_desk(settings))
+        assert reconcile(desk).agrees
+        record(desk)
+        return desk
+
+    @pytest.mark.parametrize("told", [100, 200])
+    def test_agrees_before_the_books_have_taken_it_in(self, desk: Desk, told: int) -> None:
+        desk.now = EX_MORNING
+        with self._telling(desk, told):
+            assert reconcile(desk).agrees
+
+    @pytest.mark.parametrize("told", [100, 200])
+    def test_agrees_before_and_after_the_credit(self, desk: Desk, told: int) -> None:
+        follow(desk)
+        desk.now = EX_MORNING
+        with self._telling(desk, told):
+            assert reconcile(desk).agrees
+        assert not PositionDifference.objects.exists()
+        assert ShareCredit.objects.pending().exists() == (told == 100)
+
+    @pytest.mark.parametrize("told", [99, 0])
+    def test_differs_where_more_is_missing_than_is_to_be_credited(
+        self, desk: Desk, told: int
+    ) -> None:
+        follow(desk)
+        desk.now = EX_MORNING
+        with self._telling(desk, told):
+            assert not reconcile(desk).agrees
+
+    def _telling(self, desk: Desk, quantity: int) -> AbstractContextManager[None]:
+        rows = [HoldingReport(desk.instrument.key, quantity, 0, Decimal(100))] if quantity else []
+        return saying([], holdings=rows)
