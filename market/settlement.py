@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from brokers.terms import InstrumentType
 from brokers.venue import CalendarUnknown
 from market.calendar import IST, previous_trading_day, session_date, session_hours
@@ -65,9 +67,14 @@ def last_moment(contract: Contract) -> datetime:
 
 
 def is_on_index(instrument: Instrument) -> bool:
-    """Tell whether a contract is on an index; one on anything else ends in delivery."""
+    """Tell whether a contract is on an index; one on anything else ends in delivery.
+
+    An index may share a share's name: where both are known it is the share, for that is never cash.
+    """
     symbol = instrument.underlying.upper()
-    return bool(symbol) and (symbol in _INDICES or _index_of(instrument) is not None)
+    if symbol in _INDICES:
+        return True
+    return _index_of(instrument) is not None and not _share_of(instrument).exists()
 
 
 def final_price(instrument: Instrument, *, workspace_id: UUID) -> Decimal | None:
@@ -84,7 +91,9 @@ def final_price(instrument: Instrument, *, workspace_id: UUID) -> Decimal | None
         expiry=instrument.expiry,
     )
     price = entered.values_list("price", flat=True).first()
-    return _closing_value(instrument) if price is None else price
+    if price is None and is_on_index(instrument):
+        return _closing_value(instrument)
+    return price
 
 
 def _closing_value(instrument: Instrument) -> Decimal | None:
@@ -97,8 +106,20 @@ def _closing_value(instrument: Instrument) -> Decimal | None:
     return candles.values_list("close", flat=True).first()
 
 
+def _listed_under(instrument: Instrument) -> str:
+    return _LISTED_UNDER.get(instrument.exchange, instrument.exchange)
+
+
+def _share_of(instrument: Instrument) -> QuerySet[Instrument]:
+    return Instrument.objects.filter(
+        instrument_type=InstrumentType.EQ,
+        exchange=_listed_under(instrument),
+        trading_symbol=instrument.underlying,
+    )
+
+
 def _index_of(instrument: Instrument) -> Instrument | None:
-    exchange = _LISTED_UNDER.get(instrument.exchange, instrument.exchange)
+    exchange = _listed_under(instrument)
     indices = Instrument.objects.filter(instrument_type=InstrumentType.INDEX, exchange=exchange)
     key = index_key(exchange, instrument.underlying)
     return (

@@ -11,6 +11,7 @@ from accounts.models import Membership, Role
 from brokers.adapters.paper.exchange import advance
 from brokers.terms import InstrumentType
 from market.models import SettlementPrice
+from market.settlement import is_on_index
 from orders.services.expiring import settle_expired
 from orders.services.settlement_prices import (
     PriceUnlikely,
@@ -22,7 +23,7 @@ from portfolio.models import (
     ExpirySettlement,
     SettlementState,
 )
-from tests.builders import make_user
+from tests.builders import make_instrument, make_user
 from tests.orders.desk import Desk, make_desk
 from tests.orders.expiries import (
     LAST_EVENING,
@@ -126,3 +127,19 @@ class TestTheCommand:
         )  # fmt: skip
         assert the_row().state == SettlementState.SETTLED
         is_proven()
+
+
+class TestAnIndexThatSharesAName:
+    def test_with_a_share_is_never_taken_for_it(self) -> None:
+        make_instrument("NSE:INFRA")
+        make_instrument(
+            "NSE:INFRA@INDEX",
+            trading_symbol="INFRA",
+            underlying="INFRA",
+            instrument_type=InstrumentType.INDEX,
+        )
+        assert not is_on_index(make_contract(underlying="INFRA", strike="100"))
+
+    def test_with_nothing_ends_in_cash(self) -> None:
+        make_instrument("NSE:NIFTY NEW", underlying="NEW", instrument_type=InstrumentType.INDEX)
+        assert is_on_index(make_contract(underlying="NEW", strike="100"))
