@@ -14,7 +14,7 @@ from brokers.masters import Master
 from brokers.registry import UnknownBroker, brokers, master_of
 from brokers.venue import CalendarUnknown
 from market import calendar
-from market.models import BrokerInstrument, Instrument
+from market.models import BrokerInstrument, ImportRun, ImportStatus, Instrument
 from market.schedules import CALENDARS, IST
 
 # From this time of a trading day on, on its exchange's clock, yesterday's list is stale.
@@ -30,6 +30,8 @@ class ListAge:
     listed_on: date | None
     due_on: date
     rows: int
+    latest: ImportRun | None = None
+    asking: ImportRun | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -86,8 +88,21 @@ def list_ages(names: list[str], *, at: datetime) -> list[ListAge]:
             continue
         due = _oldest_bearable(master_of(broker.name), at)
         newest, size = found.get(broker.name, (None, 0))
-        ages.append(ListAge(broker.name, broker.label, newest, due, size))
+        latest, asking = _runs_of(master_of(broker.name).KIND)
+        ages.append(ListAge(broker.name, broker.label, newest, due, size, latest, asking))
     return ages
+
+
+def latest_list(kind: str) -> ImportRun | None:
+    """Return the run of the newest list of that kind that was taken."""
+    done = ImportRun.objects.filter(kind=kind, status=ImportStatus.COMPLETED)
+    counted = done.annotate(missing_count=Count("missing"))
+    return counted.order_by("-started_at", "-pk").first()
+
+
+def _runs_of(kind: str) -> tuple[ImportRun | None, ImportRun | None]:
+    asking = ImportRun.objects.filter(kind=kind, status=ImportStatus.ASKING)
+    return latest_list(kind), asking.order_by("-started_at").first()
 
 
 def _oldest_bearable(master: Master, at: datetime) -> date:

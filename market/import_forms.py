@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from market.importing.dates import DateOrder
 from market.models import ImportKind, ImportRun, ImportStatus, Interval
 from operations.listing import ListFilter
 
@@ -46,6 +47,11 @@ class ImportForm(forms.Form):
     interval = forms.ChoiceField(
         label="Candles", required=False, choices=[("", "As in the file"), *Interval.choices]
     )
+    dates = forms.ChoiceField(
+        label="Dates such as 01/02/2024",
+        required=False,
+        choices=[("", "Tell by the file, or ask"), *DateOrder.choices],
+    )
     day = forms.DateField(
         label="Trading day",
         required=False,
@@ -68,7 +74,7 @@ class ImportForm(forms.Form):
         """Return what was said of the file, as the importers take it."""
         data = self.cleaned_data
         said: dict[str, object] = {
-            name: data[name] for name in ("symbol", "interval") if data[name]
+            name: data[name] for name in ("symbol", "interval", "dates") if data[name]
         }
         if data["day"]:
             said["day"] = data["day"].isoformat()

@@ -15,5 +15,9 @@ urlpatterns = [
         {"template": "imports/_detail.html"},
         name="detail_part",
     ),
+    path("<uuid:run_id>/answer/", import_views.answer, name="answer"),
+    path("<uuid:run_id>/cancel/", import_views.cancel, name="cancel"),
+    path("<uuid:run_id>/delist/", import_views.delist, name="delist"),
+    path("<uuid:run_id>/undo/", import_views.undo, name="undo"),
     path("<uuid:run_id>/issues/", import_views.export_issues, name="export_issues"),
 ]

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,8 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.http import UserRequest
 from accounts.permissions import operator_required
 from brokers.registry import UnknownBroker
+from market.answering import (
+    AnswerRefused,
+    UndoRefused,
+    answer_import,
+    can_undo,
+    cancel_import,
+    delist_missing,
+    undo_import,
+)
 from market.import_forms import ImportFilter, ImportForm
-from market.models import ImportKind, ImportRun
+from market.models import BrokerInstrument, ImportKind, ImportRun
 from market.refreshing import ask_for_refresh, lists_of
 from market.services import FileRefused, Starter, start_import
 from operations.listing import Column, csv_response, list_rows
@@ -27,6 +36,7 @@ RUN_COLUMNS = (
     Column("Left out", "skipped", ("rows_skipped",), css="num"),
     Column("When", "time", ("started_at",), css="not-phone"),
 )
+MISSING_SHOWN = 20
 ISSUE_COLUMNS = (
     Column("Line", "line", ("line",), css="num"),
     Column("What is wrong", "reason", ("reason",)),
@@ -83,9 +93,62 @@ def detail(
         "listing": list_rows(
             run.issues.all(), columns=ISSUE_COLUMNS, params=request.GET, default="line"
         ),
+        "may_import": request.user.is_staff,
+        "missing": _missing(run),
+        "missing_count": run.missing.count(),
+        "can_undo": can_undo(run),
         "now": timezone.now(),
     }
     return render(request, template, context)
+
+
+@require_POST
+def answer(request: UserRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Answer what an import asks, and have its file read again."""
+    run = get_object_or_404(_runs(request), pk=run_id)
+    try:
+        choice = request.POST.get("choice", "")
+        answer_import(run, choice=choice, by=request.user, now=timezone.now())
+    except AnswerRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("imports:detail", run.pk)
+
+
+@require_POST
+def cancel(request: UserRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Give up a file that asks."""
+    run = get_object_or_404(_runs(request), pk=run_id)
+    try:
+        cancel_import(run, by=request.user, now=timezone.now())
+    except AnswerRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("imports:detail", run.pk)
+
+
+@require_POST
+def delist(request: UserRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Agree that what a list lacks is no longer listed."""
+    run = get_object_or_404(_runs(request), pk=run_id)
+    try:
+        count = delist_missing(run, by=request.user, now=timezone.now())
+    except AnswerRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{count:,} instruments are no longer listed")
+    return redirect("imports:detail", run.pk)
+
+
+@require_POST
+def undo(request: UserRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Put back what an import changed."""
+    run = get_object_or_404(_runs(request), pk=run_id)
+    try:
+        undo_import(run, by=request.user, now=timezone.now())
+    except UndoRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{run.file_name} is undone: everything is as it was before it")
+    return redirect("imports:detail", run.pk)
 
 
 @require_GET
@@ -113,5 +176,13 @@ def _show_list(request: UserRequest, form: ImportForm, *, template: str) -> Http
     return render(request, template, context)
 
 
+def _missing(run: ImportRun) -> QuerySet[BrokerInstrument]:
+    rows = run.missing.select_related("instrument").order_by("instrument__key")
+    return rows[:MISSING_SHOWN]
+
+
 def _runs(request: UserRequest) -> QuerySet[ImportRun]:
-    return ImportRun.objects.filter(workspace=request.workspace).select_related("started_by")
+    """The workspace's own, and for operators those that the installation started itself."""
+    own = Q(workspace=request.workspace)
+    shown = own | Q(workspace=None) if request.user.is_staff else own
+    return ImportRun.objects.filter(shown).select_related("started_by")

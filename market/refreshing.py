@@ -22,9 +22,11 @@ from brokers.registry import UnknownBroker, broker_choices, master_of
 from brokers.sessions import SessionMissing, session_secrets
 from brokers.telling import tell_managers
 from brokers.transport import Manners, TransportError
+from market.answering import give_up_unanswered
 from market.freshness import ListAge, due_on, list_ages
 from market.importing.downloading import Asking, downloaded
 from market.importing.files import shown_name
+from market.importing.losses import LOSSES
 from market.importing.progress import Clock
 from market.importing.rows import FileRefused
 from market.models import ImportKind, ImportRun, ImportStatus
@@ -88,7 +90,9 @@ def _fetch(
 ) -> ImportRun:
     name = shown_name(master.address({}).partition("?")[0])
     kind = ImportKind(master.KIND)
-    options = {"is_whole": True, "accept_loss": accept_loss}
+    # The list of the day answers for the one before it that asked.
+    give_up_unanswered(now=clock(), kind=kind, within=timedelta(0))
+    options = {"is_whole": True, "accepted": [LOSSES] if accept_loss else []}
     try:
         with downloaded(master, asking) as file:
             upload = File(file, name=name)

@@ -32,6 +32,7 @@ __all__ = [
     "ActionRefused",
     "FileRefused",
     "detect_kind",
+    "enqueue",
     "fail_abandoned_imports",
     "record_corporate_action",
     "run_import",
@@ -67,7 +68,8 @@ def start_import(
 ) -> ImportRun:
     """Keep a file and queue its import; without a kind it is told by the file's beginning.
 
-    ``options`` may hold ``symbol``, ``interval``, ``zone``, ``day`` and ``columns``
+    ``options`` may hold ``symbol``, ``interval``, ``zone``, ``day``, ``columns``, ``dates`` and
+    ``accepted``
     (see market.importing.kinds.Options).
 
     :raises FileRefused: when it is too large, empty, not text, or of no known kind.
@@ -90,7 +92,7 @@ def start_import(
         run.save(force_insert=True)
         publish("imports", workspace_id=run.workspace_id, subject_id=run.pk, now=now)
         if by.workspace is not None:  # A command runs what it started itself.
-            transaction.on_commit(lambda: _nudge(run))
+            transaction.on_commit(lambda: enqueue(run))
     return run
 
 
@@ -142,10 +144,11 @@ def _detected(run: ImportRun) -> ImportKind:
         raise
 
 
-def _nudge(run: ImportRun) -> None:
+def enqueue(run: ImportRun) -> None:
+    """Wake a worker up; a lost message is made good by the sweep."""
     try:
         current_app.send_task(
             "market.tasks.run_import", kwargs={"run_id": str(run.pk)}, retry=False
         )
     except OperationalError:
-        logger.warning("nudge of import %s lost, the sweep will find it", run.pk)
+        logger.warning("message of import %s lost, the sweep will find it", run.pk)

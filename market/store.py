@@ -54,6 +54,9 @@ _STAGE = """
     ) ON COMMIT DELETE ROWS
 """
 
+# Whose candle it is, how long, and when it opens.
+CandleKey = tuple[int, Interval, datetime]
+_KEYS_AT_ONCE = 500
 _Row = tuple[int, str, datetime, Decimal, Decimal, Decimal, Decimal, int, int | None]
 
 
@@ -80,6 +83,42 @@ def write_bars(stored: Iterable[StoredBar]) -> int:
             # A bar that comes twice counts once, as it came last.
             written += _upsert(list({row[:3]: row for row in chunk}.values()))
     return written
+
+
+def stored_bars(wanted: Iterable[CandleKey]) -> dict[CandleKey, Bar]:
+    """Return those of the bars that are stored, of many instruments together."""
+    found: dict[CandleKey, Bar] = {}
+    for interval, keys in _by_interval(wanted).items():
+        ids = sorted({identity for identity, _, _ in keys})
+        moments = {at for _, _, at in keys}
+        for start in range(0, len(ids), _KEYS_AT_ONCE):
+            rows = Candle.objects.filter(
+                instrument__in=ids[start : start + _KEYS_AT_ONCE],
+                interval=interval,
+                timestamp__range=(min(moments), max(moments)),
+            ).values_list("instrument_id", *_FIELDS)
+            for identity, *values in rows.iterator(chunk_size=_CHUNK):
+                key = (identity, interval, values[0])
+                if key in keys:
+                    found[key] = Bar(*values)
+    return found
+
+
+def delete_candles(keys: Iterable[CandleKey]) -> int:
+    """Delete those bars and return how many there were."""
+    deleted = 0
+    for interval, members in _by_interval(keys).items():
+        moments: dict[int, list[datetime]] = {}
+        for identity, _, at in members:
+            moments.setdefault(identity, []).append(at)
+        for identity, times in moments.items():
+            for start in range(0, len(times), _KEYS_AT_ONCE):
+                part = times[start : start + _KEYS_AT_ONCE]
+                rows = Candle.objects.filter(
+                    instrument=identity, interval=interval, timestamp__in=part
+                )
+                deleted += rows.delete()[0]
+    return deleted
 
 
 def read_candles(
@@ -133,6 +172,13 @@ def write_ticks(ticks: Sequence[QuoteTick]) -> int:
         ensure_months("ticks", [tick.timestamp for tick in known])
         Tick.objects.bulk_create(known, batch_size=1000)
     return len(known)
+
+
+def _by_interval(keys: Iterable[CandleKey]) -> dict[Interval, set[CandleKey]]:
+    found: dict[Interval, set[CandleKey]] = {}
+    for key in keys:
+        found.setdefault(key[1], set()).add(key)
+    return found
 
 
 def _row(stored: StoredBar) -> _Row:

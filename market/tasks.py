@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from market import refreshing, services
+from market import answering, refreshing, services
 
 
 @shared_task
@@ -17,6 +17,7 @@ def run_import(*, run_id: str) -> None:
 def sweep_imports() -> None:
     """Run what a lost nudge left queued, and give up what a dead worker left running."""
     services.fail_abandoned_imports(now=timezone.now())
+    answering.give_up_unanswered(now=timezone.now())
     services.run_queued_imports(clock=timezone.now)
 
 

@@ -4,14 +4,13 @@ Fills at Alpaca name nothing but the symbol, so that is an asset's number here; 
 number is in no fill and would find nothing.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from brokers.terms import InstrumentType, Segment
-from market.importing.objects import json_objects
+from market.importing.objects import json_objects, text_of
 from market.importing.reading import Source
-from market.importing.rows import Listed, RowRefused, Skipped, each_row
+from market.importing.rows import Listed, RowRefused, Rows
 from market.importing.values import name_of
 
 BROKER = "alpaca"
@@ -29,26 +28,26 @@ _EXCHANGES = {
 _CENT = Decimal("0.01")
 
 
-def alpaca_rows(source: Source) -> Iterator[Listed | Skipped]:
+def alpaca_rows(source: Source) -> Rows[Listed]:
     """:raises FileRefused: when it is not a JSON array of objects."""
-    return each_row(json_objects(source), _listed)
+    return Rows(json_objects(source), _listed)
 
 
 def _listed(raw: dict[str, Any]) -> Listed | None:
     """Return a share; what is delisted or is none (crypto, options) is no row at all."""
     if raw.get("class") != "us_equity" or raw.get("status") != "active":
         return None
-    told = str(raw.get("exchange", ""))
+    told = text_of(raw, "exchange")
     if told not in _EXCHANGES:
         raise RowRefused(f"The exchange '{told[:20]}' is not traded here")
     if raw.get("tradable") is not True:
         raise RowRefused("Alpaca does not trade it")
-    symbol = name_of(str(raw.get("symbol", "")), "The symbol", at_most=50)
+    symbol = name_of(text_of(raw, "symbol"), "The symbol", at_most=50)
     exchange = _EXCHANGES[told]
     return Listed(
         key=f"{exchange}:{symbol}",
         trading_symbol=symbol,
-        name=name_of(str(raw.get("name") or symbol)[:200], "The name", at_most=200),
+        name=name_of((text_of(raw, "name") or symbol)[:200], "The name", at_most=200),
         exchange=exchange,
         segment=Segment.US_EQ,
         instrument_type=InstrumentType.EQ,

@@ -1,13 +1,12 @@
 """Angel One's scrip master: one JSON array of strings; ticks in paise, strikes times a hundred."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from brokers.terms import InstrumentType, Segment
-from market.importing.objects import json_objects
+from market.importing.objects import json_objects, text_of
 from market.importing.reading import Source
-from market.importing.rows import Listed, RowRefused, Skipped, each_row
+from market.importing.rows import Listed, RowRefused, Rows
 from market.importing.symbols import contract_symbol, index_key
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
@@ -19,13 +18,13 @@ _HUNDREDTHS = Decimal(100)
 _INDEX_TICK = Decimal("0.05")
 
 
-def angel_rows(source: Source) -> Iterator[Listed | Skipped]:
+def angel_rows(source: Source) -> Rows[Listed]:
     """:raises FileRefused: when it is not a JSON array of objects."""
-    return each_row(json_objects(source), _listed)
+    return Rows(json_objects(source), _listed)
 
 
 def _listed(raw: dict[str, Any]) -> Listed:
-    row = {field: str(raw.get(field, "")) for field in (*FIELDS, "expiry", "strike")}
+    row = {field: text_of(raw, field) for field in (*FIELDS, "expiry", "strike")}
     exchange = row["exch_seg"].upper()
     if row["instrumenttype"] == "AMXIDX" and exchange in _SHARES:
         return _index(row, exchange)

@@ -6,15 +6,16 @@ from decimal import Decimal
 from functools import partial
 
 from brokers.terms import InstrumentType, Segment
+from market.importing.dates import DateOrder, order_in
 from market.importing.prices import Texts, bar_of
 from market.importing.reading import Source
 from market.importing.rows import (
     FileRefused,
     Priced,
     PricedInstrument,
+    Record,
     RowRefused,
-    Skipped,
-    each_row,
+    Rows,
 )
 from market.importing.symbols import contract_symbol
 from market.importing.values import count_of, day_of, decimal_of, name_of
@@ -46,28 +47,31 @@ _CONTRACT_COLUMNS = (
 FUTURES_COLUMNS = (*_CONTRACT_COLUMNS, "TRD_VAL")
 OPTIONS_COLUMNS = (*_CONTRACT_COLUMNS, "STR_PRICE", "OPT_TYPE")
 
-Record = dict[str, str]
 
-
-def cash_rows(source: Source) -> Iterator[Priced | Skipped]:
+def cash_rows(source: Source, *, dates: str = "") -> Rows[Priced]:
     """:raises FileRefused: when it is not the cash file."""
-    return each_row(source.records(*CASH_COLUMNS), _cash)
+    order = order_in(source, partial(_dates, "DATE1", CASH_COLUMNS), said=dates)
+    return Rows(source.records(*CASH_COLUMNS), partial(_cash, order))
 
 
-def futures_rows(source: Source, *, day: date) -> Iterator[Priced | Skipped]:
+def futures_rows(source: Source, *, day: date, dates: str = "") -> Rows[Priced]:
     """Read the futures file, which does not say its day.
 
     :raises FileRefused: when it is not the futures file.
     """
-    return each_row(_trimmed(source, FUTURES_COLUMNS), partial(_contract, _future, day))
+    order = _expiry_order(source, FUTURES_COLUMNS, dates)
+    named = partial(_future, order)
+    return Rows(_trimmed(source, FUTURES_COLUMNS), partial(_contract, named, day))
 
 
-def options_rows(source: Source, *, day: date) -> Iterator[Priced | Skipped]:
+def options_rows(source: Source, *, day: date, dates: str = "") -> Rows[Priced]:
     """Read the options file, which does not say its day.
 
     :raises FileRefused: when it is not the options file.
     """
-    return each_row(_trimmed(source, OPTIONS_COLUMNS), partial(_contract, _option, day))
+    order = _expiry_order(source, OPTIONS_COLUMNS, dates)
+    named = partial(_option, order)
+    return Rows(_trimmed(source, OPTIONS_COLUMNS), partial(_contract, named, day))
 
 
 def day_in_name(name: str) -> date:
@@ -87,12 +91,23 @@ def day_in_name(name: str) -> date:
 
 def _trimmed(source: Source, columns: tuple[str, ...]) -> Iterator[tuple[int, Record]]:
     for line, record in source.records(*columns):
-        if record["INSTRUMENT"].startswith("*"):
+        if record.get("INSTRUMENT", "").startswith("*"):
             continue  # The footnote says how open interest was counted.
         yield line, record
 
 
-def _cash(row: Record) -> Priced:
+def _dates(column: str, columns: tuple[str, ...], source: Source) -> Iterator[tuple[int, str]]:
+    for line, record in _trimmed(source, columns):
+        yield line, record.get(column, "").strip()
+
+
+def _expiry_order(source: Source, columns: tuple[str, ...], said: str) -> DateOrder | None:
+    """The exchange writes the day first; a spreadsheet may have turned it round."""
+    texts = partial(_dates, "EXP_DATE", columns)
+    return order_in(source, texts, said=said, usual=DateOrder.DAY_FIRST)
+
+
+def _cash(order: DateOrder | None, row: Record) -> Priced:
     symbol = name_of(row["SYMBOL"].strip(), "The symbol", at_most=90)
     series = row["SERIES"].strip()
     key = f"NSE:{symbol}" if series == "EQ" else f"NSE:{symbol}-{series}"
@@ -104,7 +119,7 @@ def _cash(row: Record) -> Priced:
         volume=row["TTL_TRD_QNTY"],
         close_may_stray=True,
     )
-    bar = bar_of(texts, at=_midnight(day_of(row["DATE1"])))
+    bar = bar_of(texts, at=_midnight(day_of(row["DATE1"], order=order)))
     return Priced(PricedInstrument(key), Interval.D1, bar)
 
 
@@ -122,9 +137,9 @@ def _contract(named: Callable[[Record], PricedInstrument], day: date, row: Recor
     return Priced(instrument, Interval.D1, bar_of(texts, at=_midnight(day)))
 
 
-def _future(row: Record) -> PricedInstrument:
+def _future(order: DateOrder | None, row: Record) -> PricedInstrument:
     underlying = name_of(row["SYMBOL"].strip(), "The symbol", at_most=60)
-    expiry = day_of(row["EXP_DATE"], "The expiry")
+    expiry = day_of(row["EXP_DATE"], "The expiry", order=order)
     return PricedInstrument(
         f"NFO:{contract_symbol(underlying, expiry, kind=InstrumentType.FUT)}",
         Segment.NSE_FNO,
@@ -135,9 +150,9 @@ def _future(row: Record) -> PricedInstrument:
     )
 
 
-def _option(row: Record) -> PricedInstrument:
+def _option(order: DateOrder | None, row: Record) -> PricedInstrument:
     underlying = name_of(row["SYMBOL"].strip(), "The symbol", at_most=60)
-    expiry = day_of(row["EXP_DATE"], "The expiry")
+    expiry = day_of(row["EXP_DATE"], "The expiry", order=order)
     option_type = row["OPT_TYPE"].strip()
     if option_type not in ("CE", "PE"):
         raise RowRefused(f"The option type '{option_type[:20]}' is neither CE nor PE")

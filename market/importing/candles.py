@@ -1,6 +1,6 @@
 """Write the bars of a price file, and the instruments that only the file knows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -8,19 +8,30 @@ from itertools import islice
 from django.db import transaction
 
 from brokers.terms import Exchange
+from market.bars import Bar
+from market.importing.doubts import Doubts
 from market.importing.masters import Written, write_unlisted
-from market.importing.rows import Listed, Priced, PricedInstrument
+from market.importing.rows import Listed, NeedsAnswer, Priced, PricedInstrument
+from market.importing.undo import keep_candles, keep_made
+from market.models import ImportRun
 from market.naming import instruments_called
 from market.rules.lots import ruled_lot
 from market.schedules import IST
-from market.store import StoredBar, write_bars
+from market.store import CandleKey, StoredBar, stored_bars, write_bars
 
 _CHUNK = 20_000
 _USUAL_TICK = Decimal("0.05")
 
 
-def write_prices(priced: Iterable[Priced], *, now: datetime) -> Written:
-    """Store all the bars or none; an instrument that no master listed is made without terms."""
+def write_prices(
+    run: ImportRun, priced: Iterable[Priced], *, doubts: Doubts, now: datetime
+) -> Written:
+    """Store all the bars or none; an instrument that no master listed is made without terms.
+
+    What was there before is kept for the run's undo.
+
+    :raises NeedsAnswer: when the prices are hardly this instrument's, and nobody said they are.
+    """
     total = changed = 0
     rows = iter(priced)
     ids: dict[str, int] = {}
@@ -29,13 +40,30 @@ def write_prices(priced: Iterable[Priced], *, now: datetime) -> Written:
         while chunk := list(islice(rows, _CHUNK)):
             made += _find(ids, chunk, now=now)
             total += len(chunk)
-            changed += write_bars(_stored(chunk, ids))
+            changed += _replace(run, chunk, ids, doubts)
+        keep_made(run, [ids[key] for key in made])
+        question = doubts.question()
+        if question is not None and question.code not in run.options.get("accepted", ()):
+            raise NeedsAnswer(question)
     return Written(changed, total - changed, tuple(made))
 
 
-def _stored(chunk: list[Priced], ids: dict[str, int]) -> Iterator[StoredBar]:
+def _replace(run: ImportRun, chunk: list[Priced], ids: dict[str, int], doubts: Doubts) -> int:
+    """Write the bars that tell something new and return how many do."""
+    names: dict[CandleKey, str] = {}
+    wanted: dict[CandleKey, Bar] = {}
     for item in chunk:
-        yield StoredBar(ids[item.instrument.key], item.interval, item.bar)
+        doubts.see(item)
+        identity = (ids[item.instrument.key], item.interval, item.bar.at)
+        names[identity], wanted[identity] = item.instrument.key, item.bar
+    stored = stored_bars(wanted)
+    changed = [key for key, bar in wanted.items() if stored.get(key) != bar]
+    for key in changed:
+        if key in stored:
+            doubts.see_replaced(names[key], stored[key], wanted[key])
+    keep_candles(run, [(key, stored.get(key), wanted[key]) for key in changed])
+    write_bars(StoredBar(key[0], key[1], wanted[key]) for key in changed)
+    return len(changed)
 
 
 def _find(ids: dict[str, int], chunk: list[Priced], *, now: datetime) -> list[str]:

@@ -2,9 +2,9 @@
 
 import re
 
-from market.importing import alpaca, angel, bhavcopy, dhan, kite
+from market.importing import alpaca, angel, bhavcopy, dhan, dhan_detailed, kite
 from market.importing.ohlcv import usual_columns
-from market.importing.reading import delimiter_of, head_text
+from market.importing.reading import delimiter_of, fields_of, head_text
 from market.importing.rows import FileRefused
 from market.models import ImportKind
 
@@ -12,6 +12,7 @@ _ARCHIVE_LINE = re.compile(r'"?[0-9]{6}"?(,"?[0-9.]+"?){7}\s*', re.ASCII)
 _BY_COLUMNS = (
     (ImportKind.KITE_MASTER, kite.COLUMNS),
     (ImportKind.DHAN_MASTER, dhan.COLUMNS),
+    (ImportKind.DHAN_MASTER, dhan_detailed.COLUMNS),
     (ImportKind.BHAVCOPY_CASH, bhavcopy.CASH_COLUMNS),
     (ImportKind.BHAVCOPY_OPTIONS, bhavcopy.OPTIONS_COLUMNS),
     (ImportKind.BHAVCOPY_FUTURES, bhavcopy.FUTURES_COLUMNS),
@@ -27,11 +28,13 @@ def detect_kind(head: bytes) -> ImportKind:
     if text.lstrip().startswith("["):
         return _json_kind(text)
     lines = text.splitlines()
-    names = {name.strip().strip('"') for name in lines[0].split(delimiter_of(text))}
+    delimiter = delimiter_of(text)
+    names = fields_of(lines[0], delimiter)
     for kind, columns in _BY_COLUMNS:
-        if names.issuperset(columns):
+        if set(names).issuperset(columns):
             return kind
-    if lines[0].startswith("Price,Close") and len(lines) > 1 and lines[1].startswith("Ticker"):
+    second = fields_of(lines[1], delimiter) if len(lines) > 1 else []
+    if names[:2] == ["Price", "Close"] and second[:1] == ["Ticker"]:
         return ImportKind.INTRADAY_PRICES
     if _ARCHIVE_LINE.fullmatch(lines[0]):
         return ImportKind.DAILY_PRICES

@@ -1,11 +1,11 @@
 """Dhan's compact scrip master. Ticks are in paise, except those of indices, which are in rupees."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from brokers.terms import InstrumentType, Segment
+from market.importing import dhan_detailed
 from market.importing.reading import Source
-from market.importing.rows import Listed, RowRefused, Skipped, each_row
+from market.importing.rows import Listed, RowRefused, Rows
 from market.importing.symbols import contract_symbol, index_key
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
@@ -38,9 +38,15 @@ _INDEX_TICK = Decimal("0.05")
 _INDEX_EXCHANGE = "IDX_I"
 
 
-def dhan_rows(source: Source) -> Iterator[Listed | Skipped]:
-    """:raises FileRefused: when it is not Dhan's file."""
-    return each_row(source.records(*COLUMNS), _listed)
+def dhan_rows(source: Source) -> Rows[Listed]:
+    """Read the compact list or the detailed one.
+
+    :raises FileRefused: when it is neither.
+    """
+    if dhan_detailed.is_detailed(source):
+        records = source.records(*dhan_detailed.COLUMNS)
+        return Rows(records, lambda record: _listed(dhan_detailed.compact(record)))
+    return Rows(source.records(*COLUMNS), _listed)
 
 
 def _listed(row: dict[str, str]) -> Listed:

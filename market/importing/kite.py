@@ -1,12 +1,11 @@
 """Kite's instruments file: one CSV of everything, with the exchange's own symbols."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 from brokers.terms import InstrumentType, Segment
 from market.importing.reading import Source
-from market.importing.rows import Listed, RowRefused, Skipped, each_row
+from market.importing.rows import Listed, RowRefused, Rows
 from market.importing.symbols import INDEX_SYMBOLS, contract_symbol
 from market.importing.values import count_of, day_of, decimal_of, name_of
 
@@ -34,9 +33,9 @@ _NOT_OFFERED = {"MCX": Segment.MCX_COMM, "CDS": Segment.CDS_FUT}
 _TYPES = {str(kind) for kind in InstrumentType} - {"INDEX"}
 
 
-def kite_rows(source: Source) -> Iterator[Listed | Skipped]:
+def kite_rows(source: Source) -> Rows[Listed]:
     """:raises FileRefused: when it is not Kite's file."""
-    return each_row(source.records(*COLUMNS), _listed)
+    return Rows(source.records(*COLUMNS), _listed)
 
 
 def _listed(row: dict[str, str]) -> Listed:

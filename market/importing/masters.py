@@ -7,16 +7,19 @@ new is not written. What the broker no longer lists keeps its row, marked so.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from market.auction import forget_auction_shares
+from market.importing.losses import Edition, ask_about_losses, delist_losses
 from market.importing.matching import match_by_terms, match_staged
 from market.importing.renaming import rename_staged
-from market.importing.rows import FileRefused, Listed
+from market.importing.rows import Listed
+from market.importing.snapshots import keep_differences, take_snapshot
+from market.models import ImportRun, ImportUndo
 
 _STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_instruments (
@@ -41,16 +44,6 @@ _NUMBER_INDEX = """
     CREATE INDEX IF NOT EXISTS staged_instruments_token
     ON staged_instruments (token_exchange, token)
 """
-# Of a file that is not the broker's whole list, only the exchanges that it has are compared.
-_COMPARED = "(%s OR b.exchange IN (SELECT token_exchange FROM staged_instruments))"
-# Contracts that have expired since leave the list of themselves.
-_KEPT = f"""
-    SELECT COUNT(*), COUNT(s.instrument_id)
-    FROM broker_instruments b JOIN instruments i ON i.id = b.instrument_id
-        LEFT JOIN staged_instruments s ON s.instrument_id = i.id
-    WHERE b.broker_type = %s AND b.is_listed AND (i.expiry IS NULL OR i.expiry >= %s)
-        AND {_COMPARED}
-"""  # noqa: S608
 # What held until now is dated to the day it was last confirmed, unless it is dated already.
 _OLD_TERMS = """
     INSERT INTO instrument_terms
@@ -128,24 +121,7 @@ _TOKENS = """
        <> (excluded.instrument_id, excluded.broker_symbol, excluded.asset_id, TRUE,
            excluded.refreshed_on)
 """
-_VANISHED = f"""
-    UPDATE broker_instruments AS b SET is_listed = FALSE
-    WHERE b.broker_type = %s AND b.is_listed AND {_COMPARED}
-        AND NOT EXISTS (
-            SELECT 1 FROM staged_instruments s
-            WHERE s.token_exchange = b.exchange AND s.token = b.security_id)
-"""  # noqa: S608
-_NOWHERE_LISTED = """
-    UPDATE instruments SET is_active = FALSE, updated_at = %s
-    WHERE is_active AND refreshed_on IS NOT NULL
-        AND id IN (SELECT instrument_id FROM broker_instruments
-                   WHERE broker_type = %s AND NOT is_listed)
-        AND NOT EXISTS (SELECT 1 FROM broker_instruments b
-                        WHERE b.instrument_id = instruments.id AND b.is_listed)
-"""
 _BATCH = 5_000
-# A list that lacks more of the last one, in percent, is more likely cut short than right.
-MOST_LOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +141,6 @@ class Found:
     made: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """One list of one broker: ``is_whole`` where it leaves nothing of the broker's out."""
-
-    broker_type: str
-    day: date
-    is_whole: bool = False
-    accept_loss: bool = False
-
-
 def stage_master(listed: Iterable[Listed]) -> int:
     """Lay rows ready for :func:`write_staged` and return how many. Holds few of them in memory.
 
@@ -189,16 +155,21 @@ def stage_master(listed: Iterable[Listed]) -> int:
     return staged
 
 
-def write_staged(edition: Edition, *, staged: int, now: datetime) -> Written:
+def write_staged(edition: Edition, *, run: ImportRun, staged: int, now: datetime) -> Written:
     """Store instruments, their broker's numbers, and the terms that changed as from the day.
 
-    :raises FileRefused: when too much of the broker's last list is missing.
+    What the last list had and this one lacks stays listed, and is kept as the run's ``missing``
+    until a person agrees: see :mod:`market.importing.losses`.
+
+    :raises NeedsAnswer: when too much of the broker's last list is missing.
     """
     stamp = connection.ops.adapt_datetimefield_value(now)
     day, broker = edition.day, edition.broker_type
     with transaction.atomic(), connection.cursor() as cursor:
         match_staged(cursor, broker=broker, day=day)
-        _refuse_loss(cursor, edition)
+        ask_about_losses(cursor, edition)
+        if edition.can_undo:
+            take_snapshot(cursor)
         cursor.execute(_OLD_TERMS, [day])
         cursor.execute(_NEW_TERMS, [day])
         rename_staged(cursor, broker=broker, day=day, stamp=stamp)
@@ -209,9 +180,12 @@ def write_staged(edition: Edition, *, staged: int, now: datetime) -> Written:
         cursor.execute(_IDENTIFIED)
         cursor.execute(_CONFIRM, [day, day])
         cursor.execute(_TOKENS, [broker, day])
-        cursor.execute(_VANISHED, [broker, edition.is_whole])
-        cursor.execute(_NOWHERE_LISTED, [stamp, broker])
+        delist_losses(cursor, run, edition, stamp=stamp)
         cursor.execute("DELETE FROM staged_instruments")
+        if edition.can_undo:
+            keep_differences(run, cursor)
+        else:  # No list before one that cannot be undone can be, either.
+            ImportUndo.objects.filter(run__kind__endswith="_master").delete()
     forget_auction_shares()
     return Written(changed, staged - changed)
 
@@ -234,17 +208,6 @@ def write_unlisted(listed: Sequence[Listed], *, now: datetime) -> Found:
         ids = dict(cursor.fetchall())
         cursor.execute("DELETE FROM staged_instruments")
     return Found(ids, made)
-
-
-def _refuse_loss(cursor: CursorWrapper, edition: Edition) -> None:
-    cursor.execute(_KEPT, [edition.broker_type, edition.day, edition.is_whole])
-    known, kept = cursor.fetchone()
-    lost = known - kept
-    if lost * 100 > known * MOST_LOST and not edition.accept_loss:
-        raise FileRefused(
-            f"{lost:,} of the {known:,} instruments of the last list are missing: "
-            "the file is cut short, or is another one. The last list stays"
-        )
 
 
 def _clear_stage(cursor: CursorWrapper) -> None:

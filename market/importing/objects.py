@@ -2,11 +2,12 @@
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from market.importing.reading import Source
-from market.importing.rows import FileRefused
+from market.importing.rows import FileRefused, RowRefused
 
 _CHUNK = 64 * 1024
 # One instrument has some 250 characters: a longer one means that this is another file.
@@ -24,6 +25,7 @@ def json_objects(source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
         buffer, place = buffer[place:] + chunk, 0
         while (place := _skip_separators(buffer, place)) < len(buffer):
             if buffer[place] == "]":
+                _refuse_more(buffer[place + 1 :], source, number)
                 return
             try:
                 entry, place = decoder.raw_decode(buffer, place)
@@ -36,6 +38,28 @@ def json_objects(source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise FileRefused(f"Entry {number} is not an object with the instrument's fields")
             yield number, entry
     raise FileRefused(f"The file breaks off after {number} entries: download it again")
+
+
+def _refuse_more(rest: str, source: Source, number: int) -> None:
+    if rest.strip() or source.file.read(_CHUNK).strip():
+        raise FileRefused(
+            f"The list ends after {number} entries and the file goes on: it is damaged"
+        )
+
+
+def text_of(row: Mapping[str, Any], field: str) -> str:
+    """Read a text or a number; one that is null or missing is empty.
+
+    :raises RowRefused: when it is a list, an object, or true.
+    """
+    value = row.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RowRefused(f"The field {field} is neither a text nor a number")
+    return format(Decimal(str(value)), "f")
 
 
 def _chunks(source: Source) -> Iterator[str]:

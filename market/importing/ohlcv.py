@@ -1,22 +1,23 @@
 """Prices from any CSV: columns named by the person, or recognised by their usual names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import chain, islice, pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from market.bars import Bar
+from brokers.terms import InstrumentType
 from market.importing.archives import instrument_named
-from market.importing.prices import Texts, bar_of, in_session
-from market.importing.reading import Source, delimiter_of
+from market.importing.dates import DateOrder, order_in
+from market.importing.prices import Texts, bar_of
+from market.importing.reading import Source, delimiter_of, fields_of
 from market.importing.rows import (
     FileRefused,
     Priced,
     PricedInstrument,
     RowRefused,
-    Skipped,
-    each_row,
+    Rows,
 )
 from market.importing.values import moment_of, name_of
 from market.models import Interval
@@ -45,33 +46,52 @@ class Options:
     symbol: str = ""
     interval: str = ""
     zone: str = ""
+    dates: str = ""
 
 
-def ohlcv_rows(source: Source, *, options: Options) -> Iterator[Priced | Skipped]:
+@dataclass(frozen=True, slots=True)
+class _When:
+    """Which columns hold a row's moment, and how it is read."""
+
+    columns: Mapping[str, str]
+    zone: ZoneInfo
+    order: DateOrder | None
+
+    def of(self, row: Mapping[str, str]) -> datetime:
+        text = row.get(self.columns["at"], "")
+        if "time" in self.columns:
+            text = f"{text.strip()} {row.get(self.columns['time'], '').strip()}"
+        return moment_of(text, zone=self.zone, order=self.order)
+
+
+def ohlcv_rows(source: Source, *, options: Options) -> Rows[Priced]:
     """Read prices of one or many instruments; without a zone times are Indian.
 
     :raises FileRefused: when a column, the interval or the instrument cannot be told.
     """
     columns = _columns(source, options.columns)
     zone = _zone(options.zone)
+    order = order_in(source, partial(_dates, columns["at"]), said=options.dates)
+    when = _When(columns, zone, order)
     records = source.records(*columns.values())
     first = list(islice(records, _ROWS_TO_LOOK_AT))
-    interval = _interval(options.interval, first, columns, zone)
+    interval = _interval(options.interval, first, when)
     symbol = options.symbol or ("" if "symbol" in columns else source.stem)
 
     def priced(row: dict[str, str]) -> Priced:
-        at = _moment(row, columns, zone)
+        at = when.of(row)
         if interval is Interval.D1:
             at = datetime.combine(at.astimezone(zone).date(), time.min, IST).astimezone(UTC)
         instrument = _instrument(symbol or row[columns["symbol"]])
-        return in_session(Priced(instrument, interval, _bar(row, columns, at)))
+        is_index = instrument.instrument_type is InstrumentType.INDEX
+        return Priced(instrument, interval, bar_of(_texts(row, columns, is_index), at=at))
 
-    return each_row(chain(first, records), priced)
+    return Rows(chain(first, records), priced)
 
 
 def usual_columns(head: str) -> dict[str, str]:
     """Recognise the columns of a header line by their usual names."""
-    names = [name.strip().strip('"') for name in head.partition("\n")[0].split(delimiter_of(head))]
+    names = fields_of(head.partition("\n")[0], delimiter_of(head))
     known = {name.casefold().replace("_", " "): name for name in names}
     found = {
         part: next(known[name] for name in usual if name in known)
@@ -103,9 +123,8 @@ def _zone(name: str) -> ZoneInfo:
 
 def _interval(
     named: str,
-    first: list[tuple[int, dict[str, str]]],
-    columns: Mapping[str, str],
-    zone: ZoneInfo,
+    first: Sequence[tuple[int, Mapping[str, str]]],
+    when: _When,
 ) -> Interval:
     if named:
         if named not in Interval.values:
@@ -116,7 +135,7 @@ def _interval(
     moments = []
     for _, row in first:
         try:
-            moments.append(_moment(row, columns, zone))
+            moments.append(when.of(row))
         except RowRefused:
             continue
     steps = [later - earlier for earlier, later in pairwise(sorted(set(moments)))]
@@ -129,11 +148,9 @@ def _interval(
     return fitting[0]
 
 
-def _moment(row: Mapping[str, str], columns: Mapping[str, str], zone: ZoneInfo) -> datetime:
-    text = row.get(columns["at"], "")
-    if "time" in columns:
-        text = f"{text.strip()} {row.get(columns['time'], '').strip()}"
-    return moment_of(text, zone=zone)
+def _dates(column: str, source: Source) -> Iterator[tuple[int, str]]:
+    for line, row in source.records(column):
+        yield line, row.get(column, "").strip().partition(" ")[0]
 
 
 def _instrument(symbol: str) -> PricedInstrument:
@@ -143,12 +160,12 @@ def _instrument(symbol: str) -> PricedInstrument:
         raise RowRefused(str(refusal)) from refusal
 
 
-def _bar(row: Mapping[str, str], columns: Mapping[str, str], at: datetime) -> Bar:
-    texts = Texts(
+def _texts(row: Mapping[str, str], columns: Mapping[str, str], is_index: bool) -> Texts:
+    return Texts(
         open=row.get(columns["open"], ""),
         high=row.get(columns["high"], ""),
         low=row.get(columns["low"], ""),
         close=row.get(columns["close"], ""),
         volume=row.get(columns.get("volume", ""), "0"),
+        is_index=is_index,
     )
-    return bar_of(texts, at=at)

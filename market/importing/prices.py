@@ -1,18 +1,16 @@
 """Make one bar of five texts, and refuse what no market prints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from brokers.venue import CalendarUnknown, Phase
 from market.bars import Bar
-from market.calendar import local_day, session_hours
-from market.importing.rows import Priced, RowRefused
+from market.importing.rows import RowRefused
 from market.importing.values import count_of, price_of
-from market.models import Interval
-from market.session_rules import HoursUnknown
 
-_TRADING = (Phase.OPEN, Phase.CLOSING_PAUSE, Phase.CLOSING_AUCTION)
+# An index may open so far outside its own range: a tick, or a ten-thousandth of it.
+_INDEX_TICK = Decimal("0.05")
+_INDEX_STRAY = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,8 @@ class Texts:
     """A bar as a file writes it; ``places`` is what its prices are rounded to.
 
     An exchange's closing price is an average and may lie outside what traded last:
-    ``close_may_stray`` says that it does in this file.
+    ``close_may_stray`` says that it does in this file. An index is worked out from its shares, and
+    its open or close may lie a tick outside: :func:`widened` mends that.
     """
 
     open: str
@@ -31,6 +30,7 @@ class Texts:
     open_interest: str | None = None
     places: str = "0.0001"
     close_may_stray: bool = False
+    is_index: bool = False
 
 
 def bar_of(texts: Texts, *, at: datetime) -> Bar:
@@ -44,7 +44,9 @@ def bar_of(texts: Texts, *, at: datetime) -> Bar:
             (texts.close, "The close"),
         )
     )
-    _check_range(high, low, inside=(opened,) if texts.close_may_stray else (opened, close))
+    slack = _index_slack(low) if texts.is_index else Decimal(0)
+    inside = (opened,) if texts.close_may_stray else (opened, close)
+    _check_range(high, low, inside=inside, slack=slack)
     interest = texts.open_interest
     return Bar(
         at,
@@ -57,35 +59,20 @@ def bar_of(texts: Texts, *, at: datetime) -> Bar:
     )
 
 
-def in_session(priced: Priced) -> Priced:
-    """Refuse a bar of a time at which its exchange did not trade; a day's bar is not judged.
-
-    :raises RowRefused: when the exchange was shut. Where no calendar reaches, nothing is refused.
-    """
-    if priced.interval is Interval.D1:
-        return priced
-    exchange, at = priced.instrument.exchange, priced.bar.at
-    day = local_day(exchange, at)
-    try:
-        hours = session_hours(exchange, priced.instrument.segment, day, has_closing_auction=True)
-    except HoursUnknown as error:
-        raise RowRefused(str(error), outside_on=day) from error
-    except CalendarUnknown:
-        return priced
-    if hours is None:
-        words = (
-            f"{exchange} was shut on {day:%-d %b %Y}; "
-            "if there was a special session, add it to the calendar and import again"
-        )
-        raise RowRefused(words, outside_on=day)
-    if hours.phase_at(at) not in _TRADING:
-        words = f"{exchange} was not trading at this time of {day:%-d %b %Y}"
-        raise RowRefused(words, outside_on=day)
-    return priced
+def widened(bar: Bar) -> Bar:
+    """Return the bar with a high and a low that hold its open and its close."""
+    high, low = max(bar.high, bar.open, bar.close), min(bar.low, bar.open, bar.close)
+    return bar if (high, low) == (bar.high, bar.low) else replace(bar, high=high, low=low)
 
 
-def _check_range(high: Decimal, low: Decimal, *, inside: tuple[Decimal, ...]) -> None:
+def _index_slack(price: Decimal) -> Decimal:
+    return max(_INDEX_TICK, price * _INDEX_STRAY)
+
+
+def _check_range(
+    high: Decimal, low: Decimal, *, inside: tuple[Decimal, ...], slack: Decimal
+) -> None:
     if high < low:
         raise RowRefused(f"The high {high:f} is below the low {low:f}")
-    if not all(low <= price <= high for price in inside):
+    if not all(low - slack <= price <= high + slack for price in inside):
         raise RowRefused(f"The open or close is outside the range {low:f} to {high:f}")

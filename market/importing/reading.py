@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from market.importing.rows import FileRefused
+from market.importing.rows import FileRefused, Record
 
 _LONGEST_LINE = 64 * 1024
 _LONGEST_FIELD = 8 * 1024
@@ -25,7 +26,10 @@ _BINARY_FORMS = (
 
 @dataclass(slots=True)
 class Source:
-    """An open file and how much of it has been read. Opened by :func:`open_source`."""
+    """An open file, how much of it has been read, and sentences on how it is read.
+
+    Opened by :func:`open_source`.
+    """
 
     file: BinaryIO
     name: str
@@ -33,6 +37,7 @@ class Source:
     head: str
     bytes_read: int = 0
     lines_read: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def stem(self) -> str:
@@ -54,32 +59,51 @@ class Source:
     def table(self) -> Iterator[tuple[int, list[str]]]:
         """Give each row of a CSV with its line number; blank lines are left out.
 
-        :raises FileRefused: when the file stops being a table.
+        A quoted field holds no line break: none of the files that are known here has one, and one
+        stray quote would swallow every row up to the next.
+
+        :raises FileRefused: when the file stops being a table, with the line where it does.
         """
         csv.field_size_limit(_LONGEST_FIELD)
-        reader = csv.reader(self.lines(), delimiter=delimiter_of(self.head))
-        try:
-            for row in reader:
-                if row:
-                    yield self.lines_read, row
-        except csv.Error as error:
-            raise FileRefused(f"Line {self.lines_read} is not a row of a table: {error}") from error
+        reader = csv.reader(self.lines(), delimiter=delimiter_of(self.head), strict=True)
+        while True:
+            line = self.lines_read + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise FileRefused(_broken_row(line, self.lines_read, str(error))) from error
+            if row is None:
+                return
+            if self.lines_read > line:
+                raise FileRefused(_open_quote(line))
+            if row:
+                yield line, row
 
-    def records(self, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
+    def records(self, *needed: str) -> Iterator[tuple[int, Record]]:
         """Give each row by the names of its columns, trimmed; the first row holds the names.
 
-        :raises FileRefused: when a needed column is missing.
+        A row that does not fit the names has lost its columns: it is refused by its line.
+
+        :raises FileRefused: when a needed column is missing or comes twice, or no row follows.
         """
         rows = self.table()
         _, first = next(rows, (0, []))
         names = [name.strip() for name in first]
-        missing = [name for name in needed if name not in names]
-        if missing:
-            raise FileRefused(
-                f"The column {missing[0]} is missing; the file begins with: {self.head_line}"
-            )
+        _check_names(names, needed, self.head_line)
+        is_empty = True
         for line, row in rows:
-            yield line, dict(zip(names, row, strict=False))
+            is_empty = False
+            yield line, Record(zip(names, row, strict=False), flaw=_flaw(names, row))
+        if is_empty:
+            raise FileRefused("The file has no rows")
+
+    @contextmanager
+    def read_before(self) -> Iterator["Source"]:
+        """Lend the file to be looked through, before it is read from its beginning."""
+        try:
+            yield replace(self, bytes_read=0, lines_read=0)
+        finally:
+            self.file.seek(0)
 
     @property
     def head_line(self) -> str:
@@ -108,6 +132,11 @@ def head_text(head: bytes) -> str:
     for start, words in _BINARY_FORMS:
         if head.startswith(start):
             raise FileRefused(f"The file is {words}")
+    if b"\r" in head and b"\n" not in head:
+        raise FileRefused(
+            "The lines end with a carriage return alone, as on old Macs: "
+            "save the file as CSV with ordinary line endings"
+        )
     if b"\0" in head:
         raise FileRefused("The file holds NUL bytes: it is not a text file")
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
@@ -120,3 +149,45 @@ def delimiter_of(head: str) -> str:
     """Tell what parts the fields of the first line."""
     first = head.partition("\n")[0]
     return max(_DELIMITERS, key=first.count)
+
+
+def fields_of(line: str, delimiter: str) -> list[str]:
+    """Split one line as a table's row; quotes are taken off, blanks around names too."""
+    try:
+        return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # The reading of the file says what is wrong, and where.
+        return []
+
+
+def _check_names(names: list[str], needed: tuple[str, ...], head_line: str) -> None:
+    for name in needed:
+        if name not in names:
+            words = f"The column {name} is missing; the file begins with: {head_line}"
+            raise FileRefused(words)
+        if names.count(name) > 1:
+            raise FileRefused(f"The column {name} comes {names.count(name)} times")
+
+
+def _flaw(names: list[str], row: list[str]) -> str:
+    if len(row) < len(names):
+        return f"The row breaks off before {names[len(row)] or 'its last column'}"
+    if any(row[len(names) :]):
+        return f"The row has {len(row)} fields and the file {len(names)} columns"
+    return ""
+
+
+def _open_quote(line: int) -> str:
+    return (
+        f"Line {line} opens a quote that it does not close: everything after it would be read as "
+        "one field. Mend that line, or download the file again"
+    )
+
+
+def _broken_row(line: int, last: int, error: str) -> str:
+    if "unexpected end of data" in error or (last > line and "field larger" in error):
+        return _open_quote(line)
+    if "expected after" in error:
+        return f"Line {line} has a quote inside a quoted field: mend that line"
+    if "new-line character" in error:
+        return f"Line {line} has a carriage return inside: save the file with ordinary line endings"
+    return f"Line {line} is not a row of a table: {error}"

@@ -30,6 +30,27 @@ class RowRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a person must answer before anything of a file is stored.
+
+    ``code`` and a choice's first part are what an answer names; its second part is shown.
+    """
+
+    code: str
+    words: str
+    choices: tuple[tuple[str, str], ...]
+    samples: tuple[str, ...] = ()
+
+
+class NeedsAnswer(Exception):
+    """The file can be read in two ways, or would do what is rarely meant."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.words)
+        self.question = question
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     line: int
     reason: str
@@ -97,22 +118,47 @@ class Priced:
     bar: Bar
 
 
-def each_row(
-    rows: Iterable[tuple[int, Raw]], make: Callable[[Raw], Item | None]
-) -> Iterator[Item | Skipped]:
-    """Turn raw rows into items; a refused row becomes Skipped, a None is no row at all."""
-    for line, raw in rows:
-        try:
-            item = make(raw)
-        except RowRefused as refusal:
-            reason, shown = storable(str(refusal))[:300], storable(_shown(raw))[:500]
-            yield Skipped(line, reason, shown, refusal.outside_on)
-        except KeyError as missing:  # The row is shorter than the names of its columns.
-            words = f"The row breaks off before {missing.args[0]}"
-            yield Skipped(line, storable(words)[:300], storable(_shown(raw))[:500])
-        else:
-            if item is not None:
-                yield item
+class Record(dict[str, str]):
+    """A row of a table by the names of its columns; ``flaw`` says why it cannot be read."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]], *, flaw: str = "") -> None:
+        super().__init__(fields)
+        self.flaw = flaw
+
+
+class Rows(Iterator[Item | Skipped]):
+    """Items made of raw rows: a refused row becomes Skipped, a None is no row at all.
+
+    ``line`` is that of the row that was given last.
+    """
+
+    def __init__(self, rows: Iterable[tuple[int, Raw]], make: Callable[[Raw], Item | None]) -> None:
+        self.line = 0
+        self._raw: object = ""
+        self._made = self._make(rows, make)
+
+    def __next__(self) -> Item | Skipped:
+        return next(self._made)
+
+    def _make(
+        self, rows: Iterable[tuple[int, Raw]], make: Callable[[Raw], Item | None]
+    ) -> Iterator[Item | Skipped]:
+        for self.line, raw in rows:
+            self._raw = raw
+            try:
+                if isinstance(raw, Record) and raw.flaw:
+                    raise RowRefused(raw.flaw)
+                item = make(raw)
+            except RowRefused as refusal:
+                yield self.refused(refusal)
+            else:
+                if item is not None:
+                    yield item
+
+    def refused(self, refusal: RowRefused) -> Skipped:
+        """Leave out the row that was given last."""
+        reason, shown = storable(str(refusal))[:300], storable(_shown(self._raw))[:500]
+        return Skipped(self.line, reason, shown, refusal.outside_on)
 
 
 def storable(text: str) -> str:

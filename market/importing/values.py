@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from market.importing.dates import DateOrder, chosen, readings_of
 from market.importing.rows import RowRefused
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?", re.ASCII)
@@ -20,7 +21,12 @@ _EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}", re.ASCII)
 _FORMULA_STARTS = ("=", "+", "@", "\t", "\r", "-", "|")
 _MONEY_LIMIT = Decimal("100000000000")  # what the columns hold: 15 digits, 4 of them decimals
 _FIRST_YEAR, _LAST_YEAR = 1980, 2100
-_DAY_FORMATS = ("%Y-%m-%d", "%d-%b-%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y%m%d", "%d%b%Y", "%d-%b-%y")
+_DAY_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d-%b-%Y", "%d%b%Y", "%d-%b-%y", "%d %b %Y")
+_CLOCK = re.compile(
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?( ?[AaPp][Mm])?", re.ASCII
+)
+# How programs write that there is nothing: no instrument bears such a name.
+_NOTHING = frozenset({"None", "null", "NULL", "nan", "NaN", "<NA>", "undefined"})
 
 
 @lru_cache(maxsize=20_000)
@@ -53,14 +59,17 @@ def count_of(text: str, what: str) -> int:
 
 
 @lru_cache(maxsize=20_000)
-def day_of(text: str, what: str = "The date") -> date:
-    """Read a date, the day before the month.
+def day_of(text: str, what: str = "The date", *, order: DateOrder | None = None) -> date:
+    """Read a date. One in three numbers, 01/02/2024, takes an ``order`` unless it fits only one.
 
-    :raises RowRefused: when it is no date, or one that no market knew.
+    :raises RowRefused: when it is no date, one that no market knew, or may be two.
     """
     stripped = text.strip()
     if _SERIAL.fullmatch(stripped):
         raise RowRefused(f"{what} {stripped} is a spreadsheet's day number: save it as text")
+    readings = readings_of(stripped)
+    if readings:
+        return _plausible(chosen(readings, order, f"{what} {stripped}"), stripped, what)
     for known in _DAY_FORMATS:
         try:
             day = datetime.strptime(stripped, known).replace(tzinfo=UTC).date()
@@ -72,7 +81,9 @@ def day_of(text: str, what: str = "The date") -> date:
     )
 
 
-def moment_of(text: str, *, zone: ZoneInfo, what: str = "The time") -> datetime:
+def moment_of(
+    text: str, *, zone: ZoneInfo, what: str = "The time", order: DateOrder | None = None
+) -> datetime:
     """Read a moment; one without a zone is in ``zone``.
 
     :raises RowRefused: when it is no moment, or one that no market knew.
@@ -83,7 +94,7 @@ def moment_of(text: str, *, zone: ZoneInfo, what: str = "The time") -> datetime:
     try:
         moment = datetime.fromisoformat(stripped)
     except ValueError:
-        moment = _day_and_time(stripped, what)
+        moment = _day_and_time(stripped, what, order)
     _plausible(moment.date(), stripped, what)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
@@ -95,6 +106,8 @@ def name_of(text: str, what: str, *, at_most: int) -> str:
     stripped = text.strip()
     if not stripped:
         raise RowRefused(f"{what} is missing")
+    if stripped in _NOTHING:
+        raise RowRefused(f"{what} is missing: it reads {stripped}")
     if len(stripped) > at_most:
         raise RowRefused(f"{what} is longer than {at_most} characters")
     if text.startswith(_FORMULA_STARTS):
@@ -115,14 +128,25 @@ def _from_epoch(digits: str) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
-def _day_and_time(text: str, what: str) -> datetime:
+def _day_and_time(text: str, what: str, order: DateOrder | None) -> datetime:
     day_text, _, time_text = text.partition(" ")
+    return datetime.combine(day_of(day_text, what, order=order), _clock(time_text, text, what))
+
+
+def _clock(time_text: str, text: str, what: str) -> time:
+    parts = _CLOCK.fullmatch(time_text.strip() or "00:00")
     try:
-        clock = time.fromisoformat(time_text.strip() or "00:00")
+        if parts is None:
+            raise ValueError(time_text)
+        hour, minute, second = (int(part or 0) for part in parts.group(1, 2, 3))
+        if half := (parts[4] or "").strip().lower():
+            if not 1 <= hour <= 12:
+                raise ValueError(time_text)
+            hour = hour % 12 + (12 if half == "pm" else 0)
+        return time(hour, minute, second)
     except ValueError as error:
         words = f"{what} '{text[:40]}' has no clock such as 09:15 or 09:15:00"
         raise RowRefused(words) from error
-    return datetime.combine(day_of(day_text, what), clock)
 
 
 def _not_a_number(text: str, what: str) -> str:

@@ -1,5 +1,6 @@
 """What the import commands share: files in, progress on one line, a sentence for each file."""
 
+from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from market.answering import give_up_asking
+from market.importing.doubts import JUMPS
+from market.importing.losses import LOSSES
 from market.importing.progress import Progress
 from market.models import ImportKind, ImportRun, ImportStatus
 from market.services import FileRefused, Starter, run_import, start_import
@@ -54,6 +58,9 @@ class ImportCommand(BaseCommand):
         self.stdout.flush()
 
     def _report(self, run: ImportRun) -> bool:
+        if run.status == ImportStatus.ASKING:
+            self._tell_question(run)
+            return False
         if run.status != ImportStatus.COMPLETED:
             self.stderr.write(f"{run.file_name}: {run.error_message}")
             return False
@@ -63,6 +70,13 @@ class ImportCommand(BaseCommand):
             f"{run.rows_skipped:,} left out"
         )
         self._report_outside(run)
+        for note in run.notes:
+            self.stdout.write(f"  {note}")
+        if missing := run.missing.count():
+            self.stdout.write(
+                f"  {missing:,} instruments of the last list are missing and stay listed: "
+                "to delist them, import the list again with --accept losses"
+            )
         for issue in run.issues.order_by("line")[:_ISSUES_SHOWN]:
             self.stdout.write(f"  line {issue.line}: {issue.reason}")
         return True
@@ -76,6 +90,28 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"    {day:%-d %b %Y}: {count:,}")
         if len(days) > _DAYS_SHOWN:
             self.stdout.write(f"    and {len(days) - _DAYS_SHOWN:,} more days")
+
+    def _tell_question(self, run: ImportRun) -> None:
+        """Say what a person must answer; the file is where it was, so its copy is not kept."""
+        question = run.question or {}
+        self.stderr.write(f"{run.file_name}: {run.error_message}")
+        for sample in question.get("samples", ()):
+            self.stderr.write(f"  {sample}")
+        for value, label in question.get("choices", ()):
+            named = "accept" if value == question["code"] else question["code"]
+            self.stderr.write(f"  {label}: import it again with --{named} {value}")
+        give_up_asking(run, now=timezone.now())
+
+
+def add_accept(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept",
+        dest="accepted",
+        nargs="*",
+        default=[],
+        choices=[JUMPS, LOSSES],
+        help="what was asked about a file and is right: prices that jump, a list that lost much",
+    )
 
 
 def files_in(paths: Iterable[str]) -> list[Path]:

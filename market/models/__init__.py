@@ -1,6 +1,6 @@
 from market.models.calendar import ScheduleChange, ScheduleOverride
 from market.models.history import Candle, Interval, OptionChainRow, Tick
-from market.models.imports import ImportIssue, ImportKind, ImportRun, ImportStatus
+from market.models.imports import ImportIssue, ImportKind, ImportRun, ImportStatus, ImportUndo
 from market.models.instruments import (
     BrokerInstrument,
     CorporateAction,
@@ -38,6 +38,7 @@ __all__ = [
     "ImportKind",
     "ImportRun",
     "ImportStatus",
+    "ImportUndo",
     "Instrument",
     "InstrumentName",
     "InstrumentTerms",

@@ -5,6 +5,7 @@ from datetime import date
 from django.db import models
 
 from accounts.models import User, Workspace
+from market.models.instruments import BrokerInstrument
 from operations.ids import new_id
 
 
@@ -24,6 +25,7 @@ class ImportKind(models.TextChoices):
 class ImportStatus(models.TextChoices):
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
+    ASKING = "ASKING", "Needs an answer"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     UNDONE = "UNDONE"
@@ -56,6 +58,18 @@ class ImportRun(models.Model):
         default=dict, blank=True, help_text="Rows outside known sessions, by day"
     )
     error_message = models.TextField(blank=True)
+    question = models.JSONField(
+        null=True, blank=True, help_text="What a person must answer before anything is stored"
+    )
+    notes = models.JSONField(
+        default=list, blank=True, help_text="Sentences on how the file was read"
+    )
+    missing = models.ManyToManyField(
+        BrokerInstrument,
+        blank=True,
+        related_name="+",
+        help_text="In the broker's last list and not in this one; listed until a person agrees",
+    )
     started_at = models.DateTimeField()
     progress_at = models.DateTimeField(
         null=True, blank=True, help_text="When it last gave a sign of life"
@@ -79,8 +93,17 @@ class ImportRun(models.Model):
         return [(date.fromisoformat(day), count) for day, count in self.rows_outside.items()]
 
     @property
+    def is_working(self) -> bool:
+        return self.status in (ImportStatus.QUEUED, ImportStatus.RUNNING)
+
+    @property
     def is_finished(self) -> bool:
-        return self.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING)
+        return not self.is_working and self.status != ImportStatus.ASKING
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether it is a broker's instrument list, and not prices."""
+        return self.kind.endswith("_master")
 
 
 class ImportIssue(models.Model):
@@ -98,3 +121,17 @@ class ImportIssue(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class ImportUndo(models.Model):
+    """Part of what one run changed: each row as it was before, compressed."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="undo_parts")
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "import_undo"
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.pk}"

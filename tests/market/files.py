@@ -1,10 +1,15 @@
 """Small files as their makers write them, and a way to import them."""
 
+from datetime import datetime, timedelta
+
 from django.core.files.base import ContentFile
 
 from market.models import ImportKind, ImportRun
 from market.services import Starter, run_import, start_import
 from tests.builders import NOW
+
+# The Saturday after the days that these files hold: nothing in them lies in the future.
+READ_AT = NOW + timedelta(days=3)
 
 KITE_HEADER = (
     "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,"
@@ -94,9 +99,17 @@ def import_text(
     *,
     name: str = "file.csv",
     kind: ImportKind | None = None,
+    at: datetime = READ_AT,
     **options: object,
 ) -> ImportRun:
     """Start and run an import; without a kind it is recognised."""
     file = ContentFile(content.encode() if isinstance(content, str) else content, name=name)
-    run = start_import(file, kind=kind, by=Starter(), now=NOW, options=options)
-    return run_import(run.pk, clock=lambda: NOW)
+    run = start_import(file, kind=kind, by=Starter(), now=at, options=options)
+    return run_import(run.pk, clock=lambda: at)
+
+
+def make_import_run(*, at: datetime) -> ImportRun:
+    """The run of a broker's list that a test writes without a file."""
+    return ImportRun.objects.create(
+        kind=ImportKind.DHAN_MASTER, file_name="list.csv", started_at=at
+    )

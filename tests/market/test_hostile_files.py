@@ -94,7 +94,7 @@ class TestImport:
         assert run.error_message == "The file has no rows"
 
     def test_leaves_a_row_with_a_nul_out(self) -> None:
-        long = OHLCV + "NIFTY,20260617,09:17,1.0,2.0,1.0,2.0\n" * 2_000
+        long = OHLCV + "NIFTY,20260617,09:17,24118.0,24120.0,24117.0,24119.0\n" * 2_000
 
         run = import_text(long + "NIFTY,20260617,09:18,1\0,2,1,2\n")
 

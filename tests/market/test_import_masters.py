@@ -86,7 +86,7 @@ class TestKiteMaster:
         assert token.instrument.key == "NSE:RELIANCE"
 
     def test_says_which_day_it_confirmed(self) -> None:
-        import_text(KITE)
+        import_text(KITE, at=NOW)
 
         assert Instrument.objects.get(key="NSE:RELIANCE").refreshed_on == date(2026, 6, 17)
 

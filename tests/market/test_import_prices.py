@@ -277,11 +277,14 @@ class TestOtherPrices:
 
         assert Candle.objects.earliest("timestamp").timestamp == MIDNIGHT
 
-    def test_refuse_a_month_before_the_day(self) -> None:
+    def test_refuse_dates_in_two_orders(self) -> None:
         run = import_text(
             "Date,Open,High,Low,Close\n17/06/2026,1,2,1,2\n06/18/2026,1,2,1,2\n",
             name="A.csv",
             interval="1d",
         )
 
-        assert "is not a date" in only_reason(run)
+        assert run.error_message == (
+            "The dates stand in two orders: line 2 is only day first (17/06/2026) "
+            "and line 3 is only month first (06/18/2026)"
+        )

@@ -83,7 +83,7 @@ class TestRunImport:
         )
 
     def test_says_how_far_it_is(self) -> None:
-        run = import_text(OHLCV)
+        run = import_text(OHLCV, at=NOW)
 
         assert (run.bytes_read, run.percent_read, run.finished_at) == (len(OHLCV), 100, NOW)
 

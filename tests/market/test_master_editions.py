@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 
+from market.answering import AnswerRefused, delist_missing
 from market.directory import BrokerNumbers
 from market.models import (
     BrokerInstrument,
@@ -18,7 +20,7 @@ from market.models import (
     Interval,
 )
 from market.services import Starter, run_import, start_import
-from tests.builders import NOW
+from tests.builders import NOW, make_user
 from tests.market.files import DHAN_HEADER, KITE_HEADER, KITE_OPTION, import_text
 from tests.market.lists import (
     ANGEL_MARKET,
@@ -49,24 +51,27 @@ def listed_keys() -> set[str]:
 
 
 class TestALossOfRows:
-    def test_above_a_fifth_is_refused_and_the_old_list_stays(self) -> None:
+    def test_above_a_fifth_asks_and_the_old_list_stays(self) -> None:
         import_list(angel_shares(NAMES))
         run = import_list(angel_shares(NAMES[:7]), days=1)
-        assert run.status == "FAILED"
+        assert run.status == "ASKING"
         assert "3 of the 10 instruments of the last list are missing" in run.error_message
         assert len(listed_keys()) == 10
         assert set(BrokerInstrument.objects.values_list("refreshed_on", flat=True)) == {
             date(2026, 6, 17)
         }
 
-    def test_of_a_fifth_is_believed(self) -> None:
+    def test_of_a_fifth_is_taken_and_delists_nothing(self) -> None:
         import_list(angel_shares(NAMES))
-        assert import_list(angel_shares(NAMES[:8]), days=1).status == "COMPLETED"
-        assert len(listed_keys()) == 8
+        run = import_list(angel_shares(NAMES[:8]), days=1)
+        assert (run.status, run.missing.count(), len(listed_keys())) == ("COMPLETED", 2, 10)
+        assert Instrument.objects.active().count() == 10
 
     def test_is_believed_where_somebody_says_so(self) -> None:
         import_list(angel_shares(NAMES))
-        assert import_list(angel_shares(NAMES[:2]), days=1, accept_loss=True).status == "COMPLETED"
+        assert (
+            import_list(angel_shares(NAMES[:2]), days=1, accepted=["losses"]).status == "COMPLETED"
+        )
 
     def test_by_expiry_is_none(self) -> None:
         contracts = [row for row in ANGEL_MARKET if row["exch_seg"] in ("NFO", "BFO")]
@@ -77,7 +82,7 @@ class TestALossOfRows:
     def test_of_a_whole_exchange_is_seen_in_a_whole_list(self) -> None:
         import_list(ANGEL_MARKET)
         shares = [row for row in ANGEL_MARKET if row["exch_seg"] == "NSE"]
-        assert import_list(shares, days=1, is_whole=True).status == "FAILED"
+        assert import_list(shares, days=1, is_whole=True).status == "ASKING"
 
     def test_is_not_what_a_part_of_the_list_leaves_out(self) -> None:
         import_list(ANGEL_MARKET)
@@ -94,28 +99,49 @@ class TestALossOfRows:
 
 
 class TestAVanishedInstrument:
-    def test_is_inactive_once_no_broker_lists_it(self) -> None:
+    def test_is_inactive_once_a_person_agreed_and_no_broker_lists_it(self) -> None:
         import_list(angel_shares(NAMES))
-        import_list(angel_shares(NAMES[:9]), days=1)
+        run = import_list(angel_shares(NAMES[:9]), days=1)
+        assert delist_missing(run, by=make_user(is_staff=True), now=NOW) == 1
         assert not Instrument.objects.get(key="NSE:SHARE9").is_active
+
+    def test_stays_listed_for_who_does_not_run_the_installation(self) -> None:
+        import_list(angel_shares(NAMES))
+        run = import_list(angel_shares(NAMES[:9]), days=1)
+        with pytest.raises(PermissionDenied):
+            delist_missing(run, by=make_user(), now=NOW)
+        assert len(listed_keys()) == 10
+
+    def test_is_decided_by_the_latest_list_alone(self) -> None:
+        import_list(angel_shares(NAMES))
+        run = import_list(angel_shares(NAMES[:9]), days=1)
+        import_list(angel_shares(NAMES), days=2)
+        with pytest.raises(AnswerRefused, match="A later list"):
+            delist_missing(run, by=make_user(is_staff=True), now=NOW)
+        assert len(listed_keys()) == 10
+
+    def test_stays_missing_in_the_lists_that_follow(self) -> None:
+        import_list(angel_shares(NAMES))
+        import_list(angel_shares(NAMES[:9]))
+        assert import_list(angel_shares(NAMES[:9])).missing.get().security_id == "109"
 
     def test_stays_active_where_another_broker_lists_it(self) -> None:
         import_text(KITE_HEADER + "1,1,SHARE9,SHARE9,0.0,,0.0,0.1,1,EQ,NSE,NSE\n")
         import_list(angel_shares(NAMES))
-        import_list(angel_shares(NAMES[:9]), days=1)
+        import_list(angel_shares(NAMES[:9]), days=1, accepted=["losses"])
         assert Instrument.objects.get(key="NSE:SHARE9").is_active
         assert "NSE:SHARE9" not in listed_keys()
 
     def test_is_active_again_when_it_comes_back(self) -> None:
         import_list(angel_shares(NAMES))
-        import_list(angel_shares(NAMES[:9]), days=1)
+        import_list(angel_shares(NAMES[:9]), days=1, accepted=["losses"])
         import_list(angel_shares(NAMES), days=2)
         assert Instrument.objects.get(key="NSE:SHARE9").is_active
         assert "NSE:SHARE9" in listed_keys()
 
     def test_is_still_found_by_its_number(self) -> None:
         import_list(angel_shares(NAMES))
-        import_list(angel_shares(NAMES[:9]), days=1)
+        import_list(angel_shares(NAMES[:9]), days=1, accepted=["losses"])
         assert BrokerNumbers().key_of("angel", exchange="NSE", token="109") == "NSE:SHARE9"
 
 

@@ -10,7 +10,8 @@ from django.core.files.base import ContentFile
 from brokers.models import PaperContract
 from brokers.terms import InstrumentType, Segment
 from market.directory import BrokerNumbers
-from market.importing.masters import Edition, stage_master, write_staged
+from market.importing.losses import Edition
+from market.importing.masters import stage_master, write_staged
 from market.importing.rows import Listed
 from market.models import (
     BrokerInstrument,
@@ -24,7 +25,7 @@ from market.naming import instruments_called
 from market.selectors import find_instruments
 from market.services import Starter, run_import, start_import
 from tests.builders import NOW
-from tests.market.files import CASH, KITE_HEADER, import_text
+from tests.market.files import CASH, KITE_HEADER, import_text, make_import_run
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 17)
@@ -67,7 +68,9 @@ def share(token: str, symbol: str, isin: str = "") -> Listed:
 
 def write_list(listed: Iterable[Listed], *, days: int = 0) -> None:
     edition = Edition("dhan", TODAY + timedelta(days=days), is_whole=True, accept_loss=True)
-    write_staged(edition, staged=stage_master(listed), now=NOW + timedelta(days=days))
+    at = NOW + timedelta(days=days)
+    run = make_import_run(at=at)
+    write_staged(edition, run=run, staged=stage_master(listed), now=at)
 
 
 def names_of(instrument: Instrument) -> list[tuple[str, date | None, date | None]]:

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from brokers.terms import Side
-from market.importing.masters import Edition, stage_master, write_staged
+from market.importing.losses import Edition
+from market.importing.masters import stage_master, write_staged
 from market.importing.rows import Listed
 from market.models import BrokerInstrument, Instrument
 from orders.models import Order
@@ -14,6 +15,7 @@ from orders.services.exiting import exit_position
 from orders.services.reconciling import reconcile_account
 from orders.states import OrderStatus
 from portfolio.models import Position, PositionDifference
+from tests.market.files import make_import_run
 from tests.orders.desk import Desk, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +42,8 @@ def list_as(desk: Desk, symbol: str, *, days: int) -> None:
         broker_symbol=symbol,
     )
     day = desk.now.date() + timedelta(days=days)
-    write_staged(Edition("kite", day), staged=stage_master([row]), now=desk.now)
+    edition, run = Edition("kite", day), make_import_run(at=desk.now)
+    write_staged(edition, run=run, staged=stage_master([row]), now=desk.now)
 
 
 @pytest.fixture(params=[0, 1])

@@ -2,6 +2,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
@@ -9,8 +10,10 @@ from pytest_django import Settings
 from accounts.models import Role
 from brokers.models import BrokerConnection
 from market.importing.running import run_import
-from market.models import ImportKind, ImportRun, ImportStatus
-from tests.builders import make_instrument
+from market.models import BrokerInstrument, Candle, ImportKind, ImportRun, ImportStatus
+from market.services import Starter, start_import
+from tests.builders import NOW, make_instrument
+from tests.market.files import KITE, KITE_OPTION, KITE_SHARE, import_text
 from tests.orders.desk import Desk
 from tests.pages.desks import client_of, client_of_stranger, client_with_role, csv_rows
 
@@ -162,3 +165,62 @@ class TestRowsOutsideSessions:
 
         assert "13 Jun 2026 <b>2</b>" in page
         assert 'href="/calendar/"' in page
+
+
+class TestAQuestion:
+    DOUBTFUL = b"Date,Open,High,Low,Close\n03/02/2026,1,2,1,2\n04/02/2026,2,3,2,3\n"
+
+    def test_is_shown_with_its_answers_and_sample_rows(self, desk: Desk) -> None:
+        run = read(send(desk, self.DOUBTFUL))
+        page = client_of(desk).get(f"{URL}{run.pk}/").content.decode()
+        assert "Is the day or the month first" in page
+        assert "line 2: 03/02/2026" in page
+        assert "Month first: 03/02/2026 is 2 Mar 2026" in page
+
+    def test_is_answered(self, desk: Desk) -> None:
+        run = read(send(desk, self.DOUBTFUL))
+        client_of(desk).post(f"{URL}{run.pk}/answer/", {"choice": "day_first"})
+        assert read(run).rows_written == 2
+
+    def test_is_not_answered_by_who_merely_owns_a_desk(self, desk: Desk) -> None:
+        run = read(send(desk, self.DOUBTFUL))
+        desk.user.is_staff = False
+        desk.user.save()
+        for deed in ("answer", "cancel", "delist", "undo"):
+            answer = client_of(desk).post(f"{URL}{run.pk}/{deed}/", {"choice": "day_first"})
+            assert answer.status_code == 403
+
+    def test_is_given_beforehand(self, desk: Desk) -> None:
+        assert read(send(desk, self.DOUBTFUL, dates="month_first")).status == "COMPLETED"
+
+    def test_is_given_up(self, desk: Desk) -> None:
+        run = read(send(desk, self.DOUBTFUL))
+        client_of(desk).post(f"{URL}{run.pk}/cancel/")
+        run.refresh_from_db()
+        assert run.status == ImportStatus.FAILED
+
+
+class TestUndo:
+    def test_puts_everything_back(self, desk: Desk) -> None:
+        run = read(send(desk, interval="1d"))
+        client_of(desk).post(f"{URL}{run.pk}/undo/")
+        run.refresh_from_db()
+        assert (run.status, Candle.objects.count()) == (ImportStatus.UNDONE, 0)
+
+    def test_is_not_offered_for_what_wrote_nothing(self, desk: Desk) -> None:
+        run = read(send(desk, b"words,open,high,low,close\n1,2,3,4,5\n", kind="ohlcv"))
+        assert "Undo this import" not in client_of(desk).get(f"{URL}{run.pk}/").content.decode()
+
+
+class TestMissingInstruments:
+    def test_are_delisted_by_a_person(self, desk: Desk) -> None:
+        more = "".join(KITE_SHARE.replace("738561,2885,REL", f"{n},1,R{n}") for n in (7, 8, 9))
+        import_text(KITE + more, at=NOW)
+        workspace = desk.account.workspace
+        file = ContentFile((KITE + more).replace(KITE_OPTION, "").encode(), name="kite.csv")
+        run = read(start_import(file, kind=None, by=Starter(workspace, desk.user), now=NOW))
+        page = client_of(desk).get(f"{URL}{run.pk}/").content.decode()
+        assert run.status == "COMPLETED", run.error_message
+        assert "1 instrument of the last list is missing from this one" in page
+        client_of(desk).post(f"{URL}{run.pk}/delist/")
+        assert BrokerInstrument.objects.filter(is_listed=False).count() == 1

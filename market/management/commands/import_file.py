@@ -1,6 +1,7 @@
 from argparse import ArgumentParser
 
-from market.management.importing import ImportCommand, files_in
+from market.importing.dates import DateOrder
+from market.management.importing import ImportCommand, add_accept, files_in
 from market.models import ImportKind, Interval
 
 
@@ -13,10 +14,18 @@ class Command(ImportCommand):
         parser.add_argument("--symbol", default="", help="NSE:RELIANCE, when the file does not say")
         parser.add_argument("--interval", default="", choices=["", *Interval.values])
         parser.add_argument("--zone", default="", help="zone of its times, Asia/Kolkata by default")
+        parser.add_argument(
+            "--dates",
+            default="",
+            choices=["", *DateOrder.values],
+            help="which comes first in 01/02/2024, where no row of the file proves it",
+        )
+        add_accept(parser)
         parser.add_argument("--day", default="", help="day of a bhavcopy that does not say it")
 
     def handle(self, *args: object, **options: object) -> None:
-        named = {name: options[name] for name in ("symbol", "interval", "zone", "day")}
+        said = ("symbol", "interval", "zone", "day", "dates")
+        named = {name: options[name] for name in (*said, "accepted")}
         kind = ImportKind(str(options["kind"])) if options["kind"] else None
         paths = options["paths"]
         self.import_files(

@@ -1,6 +1,6 @@
 from argparse import ArgumentParser
 
-from market.management.importing import ImportCommand, files_in
+from market.management.importing import ImportCommand, add_accept, files_in
 from market.models import ImportKind
 
 _KINDS = {
@@ -16,10 +16,13 @@ class Command(ImportCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path")
+        add_accept(parser)
         parser.add_argument("--broker", choices=list(_KINDS), help="told by the file by default")
 
     def handle(self, *args: object, **options: object) -> None:
         broker = options["broker"]
         self.import_files(
-            files_in([str(options["path"])]), kind=_KINDS[str(broker)] if broker else None
+            files_in([str(options["path"])]),
+            kind=_KINDS[str(broker)] if broker else None,
+            options={"accepted": options["accepted"]},
         )

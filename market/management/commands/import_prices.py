@@ -1,6 +1,6 @@
 from argparse import ArgumentParser
 
-from market.management.importing import ImportCommand, files_in
+from market.management.importing import ImportCommand, add_accept, files_in
 
 
 class Command(ImportCommand):
@@ -8,6 +8,9 @@ class Command(ImportCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder")
+        add_accept(parser)
 
     def handle(self, *args: object, **options: object) -> None:
-        self.import_files(files_in([str(options["folder"])]), kind=None)
+        self.import_files(
+            files_in([str(options["folder"])]), kind=None, options={"accepted": options["accepted"]}
+        )
