@@ -6,7 +6,13 @@ from decimal import Decimal
 
 from orders.models import Order
 from orders.services.appraising import appraise
-from orders.services.modifying import OrderChanges, changed_request, unfilled_of
+from orders.services.modifying import (
+    OrderChanges,
+    OrderInvalid,
+    changed_request,
+    check_change,
+    unfilled_of,
+)
 from risk.models import Reservation
 
 NOTHING = Decimal(0)
@@ -28,6 +34,15 @@ class ChangePreview:
     @property
     def is_short(self) -> bool:
         return self.more > self.available
+
+
+def refusal_of(order: Order, changes: OrderChanges, *, now: datetime) -> str:
+    """What asking for the change would answer, word for word; empty where it may go."""
+    try:
+        check_change(order, changes, now=now)
+    except OrderInvalid as refusal:
+        return str(refusal)
+    return ""
 
 
 def preview_change(order: Order, changes: OrderChanges, *, now: datetime) -> ChangePreview | None:

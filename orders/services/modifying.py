@@ -20,7 +20,8 @@ from orders.services.placing import conditions_for, proposal_for
 from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
 from orders.validation import OrderInvalid, check_request
-from risk.services import judge_change
+from risk.proposal import Proposal, Verdict
+from risk.services import evaluate_change, judge_change
 
 __all__ = ["IllegalTransition", "OrderChanges", "OrderInvalid", "modify_order"]
 
@@ -42,15 +43,17 @@ def modify_order(order: Order, *, changes: OrderChanges, by: User, now: datetime
     :raises IllegalTransition: when the order is not working.
     """
     require_trading_role(by, order.workspace)
-    wanted = _wanted(order, changes)
-    _check_filled(order, wanted)
-    request = changed_request(order, changes)
-    conditions = conditions_for(request, now)
-    check_request(request, conditions)
-    remaining = unfilled_of(order, request)
-    able = conditions.capabilities
-    appraised = _Appraised(wanted, remaining, appraise(remaining, now), able)
-    return _write(order, appraised, by=by, now=now)
+    return _write(order, _appraised(order, changes, now=now), by=by, now=now)
+
+
+def check_change(order: Order, changes: OrderChanges, *, now: datetime) -> None:
+    """Let a change pass that :func:`modify_order` would ask for now; nothing is written.
+
+    :raises OrderInvalid: as :func:`modify_order` would.
+    """
+    appraised = _appraised(order, changes, now=now)
+    _check_held(order, appraised)
+    _require_allowed(evaluate_change(_proposal(order, appraised, now=now)))
 
 
 def changed_request(order: Order, changes: OrderChanges) -> OrderRequest:
@@ -106,6 +109,23 @@ class _Appraised:
     able: Capabilities | None
 
 
+def _appraised(order: Order, changes: OrderChanges, *, now: datetime) -> _Appraised:
+    wanted = _wanted(order, changes)
+    _check_filled(order, wanted)
+    request = changed_request(order, changes)
+    conditions = conditions_for(request, now)
+    check_request(request, conditions)
+    remaining = unfilled_of(order, request)
+    return _Appraised(wanted, remaining, appraise(remaining, now), conditions.capabilities)
+
+
+def _check_held(held: Order, appraised: _Appraised) -> None:
+    if not _differences(held, appraised.wanted):
+        raise OrderInvalid({"quantity": ["Nothing is different"]})
+    _check_filled(held, appraised.wanted)
+    _check_changes_left(held, appraised.able)
+
+
 def _check_filled(order: Order, wanted: _Wanted) -> None:
     if wanted.quantity <= order.filled_quantity:
         words = f"{rupees(order.filled_quantity, 0)} have filled already"
@@ -128,12 +148,9 @@ def _check_changes_left(order: Order, able: Capabilities | None) -> None:
 @transaction.atomic
 def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> Order:
     held, wanted = locked_order(order.pk), appraised.wanted
+    _check_held(held, appraised)
+    _require_allowed(judge_change(_proposal(held, appraised, now=now), now=now))
     differences = _differences(held, wanted)
-    if not differences:
-        raise OrderInvalid({"quantity": ["Nothing is different"]})
-    _check_filled(held, wanted)
-    _check_changes_left(held, appraised.able)
-    _judge(held, appraised, now=now)
     for kind, old, new in differences:
         OrderModification.objects.create(
             order=held,
@@ -151,13 +168,15 @@ def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> O
     return held
 
 
-def _judge(held: Order, appraised: _Appraised, *, now: datetime) -> None:
+def _proposal(held: Order, appraised: _Appraised, *, now: datetime) -> Proposal:
     remaining = appraised.wanted.quantity - held.filled_quantity
     request = replace(appraised.request, quantity=remaining)
-    proposal = proposal_for(request, appraised.appraisal, order_id=held.pk, now=now)
-    verdict = judge_change(proposal, now=now)
-    if not verdict.is_allowed:
-        raise OrderInvalid({"quantity": [refusal.message for refusal in verdict.refusals]})
+    return proposal_for(request, appraised.appraisal, order_id=held.pk, now=now)
+
+
+def _require_allowed(decision: Verdict) -> None:
+    if not decision.is_allowed:
+        raise OrderInvalid({"quantity": [refusal.message for refusal in decision.refusals]})
 
 
 def _differences(order: Order, wanted: _Wanted) -> list[tuple[ModificationType, str, str]]:

@@ -12,7 +12,7 @@ from accounts.http import UserRequest
 from accounts.permissions import trader_required
 from market.quotes import quote_of
 from orders.change_form import ChangeForm
-from orders.change_preview import ChangePreview, preview_change
+from orders.change_preview import preview_change, refusal_of
 from orders.models import Order
 from orders.selectors import orders_on_page
 from orders.services.modifying import IllegalTransition, OrderChanges, OrderInvalid, modify_order
@@ -31,7 +31,7 @@ def modify(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
         "order": order,
         "form": form,
         "quote": quote_of(order.instrument.key),
-        "cost": _cost(order, form),
+        **_previewed(order, form),
     }
     return render(request, "orders/modify.html", context)
 
@@ -41,15 +41,25 @@ def modify(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
 def preview(request: UserRequest, order_id: uuid.UUID) -> HttpResponse:
     """Answer what the change would need as it is being typed."""
     order = get_object_or_404(orders_on_page(request.user, request.workspace), pk=order_id)
-    cost = _cost(order, ChangeForm(request.POST, order=order))
-    return render(request, "orders/_change_cost.html", {"order": order, "cost": cost})
+    form = ChangeForm(request.POST, order=order)
+    context = {"order": order, "is_part": True, **_previewed(order, form)}
+    return render(request, "orders/_change_cost.html", context)
 
 
-def _cost(order: Order, form: ChangeForm) -> ChangePreview | None:
-    if form.is_bound and not form.is_valid():
-        return None
-    changes = form.changes() if form.is_bound else OrderChanges()
-    return preview_change(order, changes, now=timezone.now())
+def _previewed(order: Order, form: ChangeForm) -> dict[str, object]:
+    """What the change needs, and what keeps it back: fields to check, or a refusal."""
+    now = timezone.now()
+    if not form.is_bound:
+        return {"cost": preview_change(order, OrderChanges(), now=now)}
+    typed = ChangeForm(form.data, order=order)
+    if not typed.is_valid():
+        labels = (str(typed[name].label).lower() for name in typed.fields if name in typed.errors)
+        return {"cost": None, "to_check": " and ".join(f"the {label}" for label in labels)}
+    changes = typed.changes()
+    return {
+        "cost": preview_change(order, changes, now=now),
+        "refusal": refusal_of(order, changes, now=now),
+    }
 
 
 def _changed(request: UserRequest, order: Order, form: ChangeForm) -> bool:

@@ -72,15 +72,15 @@
   // again. What is typed meanwhile lifts that, since only the server knows what it makes of it.
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    const send = form && form.matches("form.ticket") && form.querySelector("[aria-disabled]");
+    const send = form && form.matches("[data-previewed]") && form.querySelector("[aria-disabled]");
     if (send) send.removeAttribute("aria-disabled");
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.matches("form.ticket") || !form.querySelector("[type=submit][aria-disabled]")) return;
+    if (!form.matches("[data-previewed]") || !form.querySelector("[aria-disabled]")) return;
     event.preventDefault();
     event.stopPropagation();
-    const words = form.querySelector(".invalid-feedback:not(:empty)");
+    const words = form.querySelector(".invalid-feedback[id]:not(:empty)");
     const field = words && form.querySelector(`[aria-describedby~="${CSS.escape(words.id)}"]`);
     if (field) field.focus();
     htmx.trigger(form, "change");

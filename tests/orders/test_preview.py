@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
 
+from django.db import transaction
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +16,11 @@ from brokers.models import ConnectionStatus, TradingAccount
 from brokers.terms import OrderType, Product, Side, Validity
 from market.quotes import write_quotes
 from operations.sentences import as_sentences
+from orders.change_preview import refusal_of
 from orders.models import Order
 from orders.preview import Preview, preview_order
 from orders.requests import OrderRequest
+from orders.services.modifying import OrderChanges, modify_order
 from orders.services.slicing import place_in_slices
 from orders.validation import OrderInvalid
 from portfolio.models import TradingSession
@@ -25,7 +28,9 @@ from portfolio.services import refresh_funds
 from risk.models import Reservation, RiskRule, RuleType, TraderControl, Trading, TradingState
 from tests.builders import NOW, make_account_at
 from tests.orders.desk import Desk, make_desk
+from tests.orders.test_cancelling import resting
 
+Limits = tuple[tuple[RuleType, str], ...]
 PRICES = st.sampled_from([None, "99.95", "100.00", "100.03", "104.90", "0.00"])
 LIMITS = {
     RuleType.MAX_DRAWDOWN: ("1", "50"),
@@ -45,7 +50,7 @@ class Setting:
     cash: str
     is_told: bool
     trading: Trading
-    rules: tuple[tuple[RuleType, str], ...]
+    rules: Limits
     has_control: bool
     signed_in: bool
     reconciled: bool
@@ -54,7 +59,7 @@ class Setting:
     held: int
 
 
-def rules() -> st.SearchStrategy[tuple[tuple[RuleType, str], ...]]:
+def rules() -> st.SearchStrategy[Limits]:
     kinds = st.lists(st.sampled_from(list(LIMITS)), unique=True, max_size=3)
     return kinds.flatmap(
         lambda chosen: st.tuples(
@@ -123,6 +128,33 @@ class TestPreviewAndPlacing(TestCase):
         assert told == answer_to(order_of(desk), desk, key="first")
 
 
+CHANGES = st.builds(
+    OrderChanges,
+    quantity=st.sampled_from([None, 1, 10, 11, 5000, 10**6]),
+    price=st.sampled_from([None, Decimal("90.00"), Decimal("90.03"), Decimal("99.95")]),
+)
+
+
+class TestPreviewAndChanging(TestCase):
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(
+        limits=rules(),
+        trading=st.sampled_from([Trading.ACTIVE, Trading.HALTED]),
+        asked=st.lists(CHANGES, min_size=1, max_size=2),
+    )
+    def test_answer_alike_in_every_word(
+        self, limits: Limits, trading: Trading, asked: list[OrderChanges]
+    ) -> None:
+        desk = make_desk()
+        order = resting(desk)
+        for rule_type, value in limits:
+            limit(desk, rule_type, value)
+        set_trading(desk, trading)
+        for changes in asked:
+            told = refusal_of(order, changes, now=desk.now)
+            assert told == answer_to_change(order, changes, desk)
+
+
 class TestPreview(TestCase):
     def test_says_that_no_price_is_known(self) -> None:
         desk = make_desk()
@@ -154,17 +186,20 @@ def desk_in(setting: Setting) -> Desk:
             workspace=desk.account.workspace, control_type="RISK_LIMIT", activated_at=desk.now,
             order_value_limit=Decimal(5000), daily_loss_limit=Decimal(5000),
         )  # fmt: skip
-    if setting.trading is not Trading.ACTIVE:
-        TradingState.objects.create(
-            workspace=desk.account.workspace, state=setting.trading, reason="Enough.",
-            changed_at=desk.now,
-        )  # fmt: skip
+    set_trading(desk, setting.trading)
     _stand_of_the_account(desk.account, setting)
     desk.now += timedelta(minutes=setting.minutes_on)
     if setting.quote_age is not None:
         seen_at = desk.now - timedelta(seconds=setting.quote_age)
         write_quotes([QuoteTick(desk.instrument.key, Decimal("100.00"), seen_at, 2_000_000)])
     return desk
+
+
+def set_trading(desk: Desk, trading: Trading) -> None:
+    if trading is not Trading.ACTIVE:
+        TradingState.objects.create(
+            workspace=desk.account.workspace, state=trading, reason="Enough.", changed_at=desk.now
+        )
 
 
 def _stand_of_the_account(account: TradingAccount, setting: Setting) -> None:
@@ -226,3 +261,14 @@ def answer_to(request: OrderRequest, desk: Desk, *, key: str) -> str:
     except OrderInvalid as refusal:
         return str(refusal)
     return placed.orders[-1].error_message or "goes"
+
+
+def answer_to_change(order: Order, changes: OrderChanges, desk: Desk) -> str:
+    """What asking for it says, undone again; empty where it is taken."""
+    point = transaction.savepoint()
+    try:
+        modify_order(order, changes=changes, by=desk.user, now=desk.now)
+    except OrderInvalid as refusal:
+        return str(refusal)
+    transaction.savepoint_rollback(point)
+    return ""
