@@ -158,6 +158,23 @@ class TestOrderWindow:
         assert not Order.objects.exists()
 
 
+class TestChange:
+    def test_says_what_keeps_it_back_and_sends_nothing(
+        self, page: Page, addresses: dict[str, str]
+    ) -> None:
+        page.goto(addresses["change"])
+        button = page.locator("#change-send")
+        page.locator("[name=quantity]").focus()
+        page.keyboard.type("5000")
+        expect(button).to_have_text("Change the order · would be refused")
+        page.keyboard.press("Enter")
+        page.locator("[name=price]").fill("x")
+        expect(button).to_have_text("Change the order · check the price")
+        page.keyboard.press("Enter")
+        assert page.url.endswith(addresses["change"])
+        assert Order.objects.get().status == "OPEN"
+
+
 def open_window(page: Page, by: str) -> None:
     if by == "page":
         page.goto("/orders/new/?instrument=SIM:RELIANCE")
