@@ -1,9 +1,10 @@
 """The form that changes a working order."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from operations.amounts import FigureField, UnitsField
 from orders.models import Order
@@ -21,7 +22,7 @@ class ChangeForm(forms.Form):
         label="Trigger price", min_value=SMALLEST, max_digits=15, decimal_places=4
     )
 
-    def __init__(self, data: QueryDict | None = None, *, order: Order) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, order: Order) -> None:
         initial = {
             "quantity": order.quantity,
             "price": _shown(order.price),
