@@ -228,15 +228,18 @@ def connect(served: Served) -> World:
     return world
 
 
-def import_master(served: Served, secrets: Mapping[str, str]) -> None:
-    """Fetch the broker's instrument list and import it."""
+def import_master(
+    served: Served, secrets: Mapping[str, str], *, renamed: tuple[bytes, bytes] = (b"", b"")
+) -> None:
+    """Fetch the broker's instrument list and import it, with one name for another where asked."""
     stand = served.stand
     master = master_of(stand.name)
     address = master.address(secrets)
     answer = requests.get(address, headers=master.headers(secrets), timeout=10)
     answer.raise_for_status()
+    content = answer.content.replace(*renamed) if renamed[0] else answer.content
     run = start_import(
-        File(io.BytesIO(answer.content), name=urlsplit(address).path.rpartition("/")[2]),
+        File(io.BytesIO(content), name=urlsplit(address).path.rpartition("/")[2]),
         kind=ImportKind(master.KIND),
         by=Starter(),
         now=served.clock(),
