@@ -20,7 +20,7 @@ from brokers.models import (
 )
 from brokers.postbacks import address_of
 from brokers.registry import broker_capabilities, guide_of
-from brokers.selectors import differing_instruments, streams_of
+from brokers.selectors import differing_instruments, streams_of, unreadable_rows
 from brokers.terms import Product
 
 CALLS_SHOWN = 12
@@ -108,7 +108,7 @@ class ConnectionOverview:
 
     def accounts(self) -> list[TradingAccount]:
         named = self.connection.accounts.order_by("name")
-        return list(named.annotate(differing=differing_instruments()))
+        return list(named.annotate(differing=differing_instruments(), unreadable=unreadable_rows()))
 
     def usage(self) -> UsageTable:
         figures: dict[str, dict[int, Share]] = {}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         margin_used: Decimal | None
         funds_at: datetime | None
         differing: int
+        unreadable: int
 
     FundedAccount = WithAnnotations[TradingAccount, Money]
 
@@ -47,6 +48,7 @@ def accounts_on_page(user: User, workspace: Workspace) -> QuerySet[FundedAccount
         margin_used=Subquery(newest.values("funds__margin_used")[:1]),
         funds_at=Subquery(newest.values("funds__as_of")[:1]),
         differing=differing_instruments(),
+        unreadable=unreadable_rows(),
     )
 
 
@@ -61,6 +63,13 @@ def differing_instruments() -> Coalesce:
     counted = its_own.values("pk").annotate(
         count=Count("position_differences__instrument_key", distinct=True)
     )
+    return Coalesce(Subquery(counted.values("count")), 0)
+
+
+def unreadable_rows() -> Coalesce:
+    """How many rows of an account's lists at its broker cannot be read: a column."""
+    its_own = TradingAccount.objects.filter(pk=OuterRef("pk")).order_by()
+    counted = its_own.values("pk").annotate(count=Count("unreadable_rows"))
     return Coalesce(Subquery(counted.values("count")), 0)
 
 

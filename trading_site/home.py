@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from brokers.models import ConnectionStatus, TradingAccount
-from brokers.selectors import differing_instruments
+from brokers.selectors import differing_instruments, unreadable_rows
 from notifications.models import Notification
 from operations.figures import IST, ist_minute
 from orders.models import Order, Trade
@@ -82,6 +82,12 @@ class BrokerRow:
         return count
 
     @property
+    def unreadable(self) -> int:
+        """How many rows that its broker lists cannot be read."""
+        count: int = self.account.unreadable  # type: ignore[attr-defined]  # annotated
+        return count
+
+    @property
     def words(self) -> str:
         connection = self.account.connection
         if connection.status != ConnectionStatus.CONNECTED:
@@ -90,6 +96,9 @@ class BrokerRow:
             waits = "only exits there" if self.account.reconciled_at else "entries wait"
             verb = "instrument differs" if self.differing == 1 else "instruments differ"
             return f"{self.differing} {verb}: {waits}"
+        if self.unreadable:
+            rows = "row" if self.unreadable == 1 else "rows"
+            return f"{self.unreadable} {rows} of the broker's cannot be read: only exits there"
         if self.account.reconciled_at is None:
             return "Being reconciled: entries wait"
         if not self.account.may_send:
@@ -103,7 +112,11 @@ class Home:
     def __init__(self, shell: Shell, *, is_whole: bool = False) -> None:
         self.shell = shell
         self.now = shell.now
-        shell.also_of_accounts = {**newest_money(), "differing": differing_instruments()}
+        shell.also_of_accounts = {
+            **newest_money(),
+            "differing": differing_instruments(),
+            "unreadable": unreadable_rows(),
+        }
         self.accounts: Sequence[TradingAccount] = shell.scope.accounts
         self._is_whole = is_whole and bool(self.accounts)
         if self._is_whole:

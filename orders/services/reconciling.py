@@ -45,6 +45,7 @@ from orders.services.unanswered import settle_commands
 from orders.services.unreadable import lose_unreadable_orders, note_unreadable
 from orders.soundness import ReportUnsound, believable, check_holding, sound_report
 from portfolio.models import PositionDifference, RowKind
+from portfolio.models import UnreadableRow as UnreadableHere
 from portfolio.services import FundsUnbelievable, refresh_funds
 
 # A worker that has been at one account for that long has died; if not, two at it do no harm.
@@ -117,14 +118,15 @@ def _refresh_funds(account: TradingAccount, gateway: Gateway, *, clock: Clock) -
 def accounts_due(*, now: datetime) -> list[uuid.UUID]:
     """Name the active accounts on the house's clock to reconcile now.
 
-    Those with orders under way or positions that differ, and those that have not agreed with their
-    broker for a while.
+    Those with orders under way, positions that differ or rows that cannot be read, and those that
+    have not agreed with their broker for a while.
     """
     quiet = timedelta(seconds=settings.RECONCILE_QUIET_SECONDS)
     is_busy = Exists(Order.objects.alive().filter(account=OuterRef("pk")))
     is_old = Q(reconciled_at=None) | Q(reconciled_at__lte=now - quiet)
     differs = Exists(PositionDifference.objects.open().filter(account=OuterRef("pk")))
-    due = Q(is_busy) | Q(differs) | is_old
+    unread = Exists(UnreadableHere.objects.filter(account=OuterRef("pk")))
+    due = Q(is_busy) | Q(differs) | Q(unread) | is_old
     accounts = TradingAccount.objects.filter(due, is_active=True, own_clock=False)
     return list(accounts.order_by("pk").values_list("pk", flat=True))
 

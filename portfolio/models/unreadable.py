@@ -16,6 +16,11 @@ class RowKind(models.TextChoices):
 
 
 class UnreadableRowQuerySet(models.QuerySet["UnreadableRow"]):
+    def of(self, accounts: models.QuerySet[TradingAccount]) -> UnreadableRowQuerySet:
+        """Those of several accounts, newest first."""
+        mine = self.filter(account__in=accounts)
+        return mine.select_related("account__connection").order_by("-first_seen_at", "pk")
+
     def against(self, account: TradingAccount, instrument: Instrument) -> UnreadableRowQuerySet:
         """Those that may be of the instrument: nobody knows what is held of it meanwhile."""
         maybe = models.Q(instrument_key__in=["", instrument.key])

@@ -9,6 +9,7 @@ from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from brokers.models import TradingAccount
 from portfolio.board import differences_today
+from portfolio.models import UnreadableRow
 
 
 @require_GET
@@ -20,6 +21,7 @@ def difference_list(
     visible = TradingAccount.objects.visible_to(request.user).filter(workspace=request.workspace)
     context = {
         "differences": differences_today(list(visible), now=now),
+        "unreadable": UnreadableRow.objects.of(visible),
         "may_trade": request.membership.role in TRADING_ROLES,
     }
     return render(request, template, context)

@@ -55,7 +55,7 @@ def moved(desk: Desk, quantity: int, **fields: object) -> list[PositionReport]:
 
 @contextmanager
 def saying(positions: Sequence[PositionReport], **answers: object) -> Iterator[None]:
-    with answering(positions=list(positions), **answers):  # type: ignore[arg-type]  # by name
+    with answering(positions=positions, **answers):  # type: ignore[arg-type]  # by name
         yield
 
 
