@@ -149,7 +149,7 @@ def required(row: Row, name: str) -> str:
     value = row.get(name)
     if is_nothing(value) or isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable(f"{name} is not told" if is_nothing(value) else f"{name} is no name")
-    told = text(value)
+    told = str(value).strip() if not isinstance(value, int) else shown(value)
     if not told.isprintable() or not 0 < len(told) <= _LONGEST_NAME:
         raise Unreadable(f"{name} is no name: {shown(value)}")
     return told

@@ -95,7 +95,9 @@ class TestTimes:
 
 
 class TestNames:
-    @pytest.mark.parametrize("told", [None, "", "NA", "null", [], {}, True, "a\nb", "x" * 101])
+    @pytest.mark.parametrize(
+        "told", [None, "", "NA", "null", [], {}, True, "a\nb", "15\x0012", "15\ud800"]
+    )
     def test_that_a_row_must_have(self, told: object) -> None:
         with pytest.raises(Unreadable, match="order_id"):
             values.required({"order_id": told}, "order_id")

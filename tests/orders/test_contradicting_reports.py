@@ -141,16 +141,17 @@ class TestPositionsThatCannotBe:
     @pytest.mark.parametrize(
         ("quantity", "price"), [(2**63, "100"), (10**18, "100"), (10, "1e18"), (10, "NaN")]
     )
-    def test_prove_nothing(self, quantity: int, price: str) -> None:
+    def test_prove_nothing_of_their_instrument(self, quantity: int, price: str) -> None:
         desk = make_desk()
         row = PositionReport(desk.instrument.key, Product.MIS, quantity, Decimal(price))
         with answering(positions=[row]):
             found = reconcile_account(desk.account, clock=desk.clock)
-        assert not found.is_complete
+        assert not found.agrees
         assert not PositionDifference.objects.exists()
+        assert desk.place().state is OrderStatus.DENIED
 
     def test_nor_do_such_holdings(self) -> None:
         desk = make_desk()
         row = HoldingReport(desk.instrument.key, 1, 10**12, Decimal(1))
         with answering(holdings=[row]):
-            assert not reconcile_account(desk.account, clock=desk.clock).is_complete
+            assert not reconcile_account(desk.account, clock=desk.clock).agrees
