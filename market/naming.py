@@ -67,7 +67,8 @@ def _held(row: InstrumentName, day: date) -> bool:
 
 
 def _by_todays_names(symbols: Sequence[str]) -> dict[str, int]:
-    rows = Instrument.objects.filter(trading_symbol__in=symbols).order_by("is_active", "pk")
+    """Of several of one name, the one that is traded, then the one that had the name first."""
+    rows = Instrument.objects.filter(trading_symbol__in=symbols).order_by("is_active", "-pk")
     return {
         f"{exchange}:{symbol}": pk
         for exchange, symbol, pk in rows.values_list("exchange", "trading_symbol", "pk")

@@ -24,7 +24,7 @@ from market.models import (
 from market.naming import instruments_called
 from market.selectors import find_instruments
 from market.services import Starter, run_import, start_import
-from tests.builders import NOW
+from tests.builders import NOW, make_instrument
 from tests.market.files import CASH, KITE_HEADER, import_text, make_import_run
 
 pytestmark = pytest.mark.django_db
@@ -273,3 +273,15 @@ class TestABrokersName:
         import_kite(option("1", 2000), option("2", 2000, expiry="2026-08-18"))
         assert Instrument.objects.count() == 2
         assert instruments_called({"NFO:HDFC26AUG2000CE": TODAY}) == {}
+
+
+class TestANameOfTwo:
+    def test_means_what_had_it_first(self) -> None:
+        shares = [make_instrument("BSE:INFRA"), make_instrument("BSE:INFRA@INDEX")]
+        Instrument.objects.update(trading_symbol="INFRA")
+        assert instruments_called({"BSE:INFRA": TODAY}) == {"BSE:INFRA": shares[0].pk}
+
+    def test_means_what_is_still_traded(self) -> None:
+        shares = [make_instrument("BSE:INFRA", is_active=False), make_instrument("BSE:INFRA@2")]
+        Instrument.objects.update(trading_symbol="INFRA")
+        assert instruments_called({"BSE:INFRA": TODAY}) == {"BSE:INFRA": shares[1].pk}
