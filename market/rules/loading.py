@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DEFAULT_DB_ALIAS, models, transaction
 
 from market.overrides import announce_rules
-from operations.shipped_rows import read_shipped_rows
+from operations.shipped_rows import insert_shipped_rows, read_shipped_rows
 
 _FOLDER = Path(__file__).parent
 # Each list, by its file's name, and the model that keeps it.
@@ -48,9 +48,8 @@ def load_shipped_rules(
                 model = apps.get_model(sender.label, model_name)
             except LookupError:  # migrated back to before the table
                 continue
-            table = model._default_manager.using(using)
-            table.filter(is_shipped=True).delete()
-            counts[name] = len(table.bulk_create(read_shipped_rows(model, list_path(name))))
+            model._default_manager.using(using).filter(is_shipped=True).delete()
+            counts[name] = insert_shipped_rows(model, list_path(name), using=using)
     announce_rules()
     return counts
 
