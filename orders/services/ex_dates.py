@@ -10,14 +10,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from brokers.models import TradingAccount
 from brokers.registry import paper_exchange
 from brokers.venue import CalendarUnknown
 from market.calendar import IST, local_day, next_trading_day
 from market.ex_dates import CHANGES_SHARES, forget_actions
-from market.models import CorporateAction, CorporateActionKind
+from market.models import CorporateAction, CorporateActionKind, Instrument
 from market.quotes import forget_quotes, quote_of
+from market.services import record_corporate_action
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.errors import contained
@@ -44,8 +46,10 @@ _A_DAY = timedelta(days=1)
 
 def follow_actions(*, now: datetime) -> int:
     """Take every action whose ex-date has come into the books; return how many accounts changed."""
-    actions = CorporateAction.objects.filter(kind__in=CHANGES_SHARES).exclude(factor=1)
-    due = actions.filter(ex_date__lte=now.date() + _A_DAY, booked_at=None)
+    actions = CorporateAction.objects.filter(kind__in=CHANGES_SHARES, booked_at=None)
+    actions = actions.exclude(factor=1)
+    _record_elsewhere(actions)
+    due = actions.filter(ex_date__lte=now.date() + _A_DAY)
     changed = 0
     # A split comes before a bonus of the same day.
     for action in due.select_related("instrument").order_by("ex_date", "-kind", "pk"):
@@ -56,6 +60,22 @@ def follow_actions(*, now: datetime) -> int:
         with contained("crediting shares", account_id=row.account_id):
             _credit_on_paper(row.pk, now=now)
     return changed
+
+
+def _record_elsewhere(actions: QuerySet[CorporateAction]) -> None:
+    """Record each action for the same share on its other exchanges, known by its ISIN."""
+    for action in actions.exclude(instrument__isin="").select_related("instrument"):
+        share = action.instrument
+        listed = Instrument.objects.filter(isin=share.isin, instrument_type=share.instrument_type)
+        done = CorporateAction.objects.filter(ex_date=action.ex_date, kind=action.kind)
+        for other in listed.exclude(actions__in=done):
+            record_corporate_action(
+                other,
+                kind=CorporateActionKind(action.kind),
+                ex_date=action.ex_date,
+                factor=action.factor,
+                note=action.note,
+            )
 
 
 def _follow(action: CorporateAction, *, now: datetime) -> int:

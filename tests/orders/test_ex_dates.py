@@ -1,74 +1,46 @@
-"""A recorded split, bonus or consolidation reaches the books, the stops and the orders."""
+"""A recorded split, bonus or consolidation reaches the books."""
 
 import contextlib
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
 from django.db import DatabaseError, connection
-from pytest_django import Settings
 
-from brokers.gateway import HoldingReport, QuoteTick
+from brokers.gateway import QuoteTick
 from brokers.registry import gateway_for
 from brokers.terms import InstrumentType, Product, Segment, Side
-from market.models import CorporateAction, CorporateActionKind
+from market.models import CorporateAction, CorporateActionKind, Instrument
 from market.quotes import quote_of, write_quotes
 from market.services import ActionRefused, record_corporate_action
 from notifications.models import AlertLevel, Notification
-from orders.models import Order
-from orders.services.ex_dates import follow_actions
 from orders.services.exiting import exit_position
 from orders.states import OrderStatus
 from orders.validation import OrderInvalid
-from portfolio.models import Holding, Position, PositionDifference, ShareCredit
-from portfolio.services import mark_account, mark_holdings
+from portfolio.models import Holding, ShareCredit
+from portfolio.services import mark_account
 from portfolio.services.corporate_actions import apply_action
 from risk.models import PositionExtreme
 from tests.builders import make_instrument
 from tests.orders.desk import Desk, make_desk
 from tests.orders.faults import Fault
-from tests.orders.live_desk import make_live_desk, reconcile, saying
+from tests.orders.live_desk import reconcile
+from tests.orders.share_actions import (
+    BONUS,
+    CREDITED,
+    EX_DATE,
+    EX_MORNING,
+    MIDNIGHT,
+    SPLIT,
+    follow,
+    held,
+    is_proven,
+    position,
+    record,
+    ticks,
+)
 
 pytestmark = pytest.mark.django_db
-
-EX_DATE = date(2026, 6, 18)  # the day after the desk's
-MIDNIGHT = datetime(2026, 6, 17, 18, 31, tzinfo=UTC)
-EX_MORNING = datetime(2026, 6, 18, 4, 30, tzinfo=UTC)
-CREDITED = datetime(2026, 6, 22, 4, 30, tzinfo=UTC)  # two trading days on, past a weekend
-BONUS, SPLIT = CorporateActionKind.BONUS, CorporateActionKind.SPLIT
-
-
-def held(desk: Desk, quantity: int = 100, price: str = "100.00") -> Desk:
-    desk.send(desk.place(Side.BUY, quantity, product=Product.CNC))
-    desk.trade(price)
-    desk.trade(price)
-    return desk
-
-
-def record(desk: Desk, kind: CorporateActionKind = BONUS, factor: str = "2") -> None:
-    record_corporate_action(desk.instrument, kind=kind, ex_date=EX_DATE, factor=Decimal(factor))
-
-
-def follow(desk: Desk, at: datetime = MIDNIGHT) -> int:
-    desk.now = at
-    return follow_actions(now=at)
-
-
-def ticks(desk: Desk, price: str) -> None:
-    desk.now = max(desk.now, EX_MORNING)
-    write_quotes([QuoteTick(desk.instrument.key, Decimal(price), desk.now, 1000)])
-    mark_account(desk.account, now=desk.now)
-    mark_holdings(desk.account, now=desk.now)
-
-
-def position(desk: Desk) -> Position:
-    return desk.account.positions.open().get()
-
-
-def is_proven() -> None:
-    call_command("rebuild_books", "--check")
 
 
 class TestNothingChanges:
@@ -189,6 +161,21 @@ class TestABonusOfOneForOne:
         assert reconcile(desk).agrees
 
 
+class TestTheSameShareOnAnotherExchange:
+    def test_is_taken_in_too(self) -> None:
+        desk = make_desk(key="NSE:INFY")
+        other = make_instrument("BSE:INFY", isin="INE009A01021", segment=Segment.BSE_EQ)
+        Instrument.objects.filter(pk=desk.instrument.pk).update(isin="INE009A01021")
+        desk.instrument.refresh_from_db()
+        record(desk)
+        desk.instrument = other
+        write_quotes([QuoteTick(other.key, Decimal(100), desk.now, 1000)])
+        held(desk)
+        assert follow(desk) == 1
+        assert position(desk).quantity == 200
+        assert CorporateAction.objects.filter(booked_at__isnull=False).count() == 2
+
+
 class TestAnExDateThatTheWorkersHaveNotSeenYet:
     """The machine was off at midnight, and the first price comes before the sweep."""
 
@@ -273,61 +260,3 @@ class TestOtherActions:
         told = Notification.objects.get(title__contains="contracts on it are adjusted")
         assert told.alert_level == AlertLevel.CRITICAL
         assert "RELIANCE26JUNFUT" in told.message
-
-
-class TestAnOrderInOldShares:
-    def test_is_called_off_and_its_adjusted_level_offered(self) -> None:
-        desk = held(make_desk())
-        order = desk.place(Side.BUY, 100, limit="90.00", product=Product.CNC)
-        Order.objects.filter(pk=order.pk).update(status=OrderStatus.OPEN)
-        record(desk)
-        follow(desk)
-        order.refresh_from_db()
-        assert order.state is OrderStatus.CANCEL_PENDING
-        told = Notification.objects.get(title="Buy 100 RELIANCE is called off")
-        assert "200, price 45.00" in told.message
-
-    def test_that_was_never_sent_is_withdrawn(self) -> None:
-        desk = make_desk()
-        order = desk.place(Side.BUY, 100, limit="90.00", product=Product.CNC)
-        record(desk)
-        follow(desk)
-        order.refresh_from_db()
-        assert order.state.is_final
-
-
-class TestALiveAccount:
-    @pytest.fixture
-    def desk(self, settings: Settings) -> Desk:
-        desk = held(make_live_desk(settings))
-        assert reconcile(desk).agrees
-        record(desk)
-        return desk
-
-    @pytest.mark.parametrize("told", [100, 200])
-    def test_agrees_before_the_books_have_taken_it_in(self, desk: Desk, told: int) -> None:
-        desk.now = EX_MORNING
-        with self._telling(desk, told):
-            assert reconcile(desk).agrees
-
-    @pytest.mark.parametrize("told", [100, 200])
-    def test_agrees_before_and_after_the_credit(self, desk: Desk, told: int) -> None:
-        follow(desk)
-        desk.now = EX_MORNING
-        with self._telling(desk, told):
-            assert reconcile(desk).agrees
-        assert not PositionDifference.objects.exists()
-        assert ShareCredit.objects.pending().exists() == (told == 100)
-
-    @pytest.mark.parametrize("told", [99, 0])
-    def test_differs_where_more_is_missing_than_is_to_be_credited(
-        self, desk: Desk, told: int
-    ) -> None:
-        follow(desk)
-        desk.now = EX_MORNING
-        with self._telling(desk, told):
-            assert not reconcile(desk).agrees
-
-    def _telling(self, desk: Desk, quantity: int) -> AbstractContextManager[None]:
-        rows = [HoldingReport(desk.instrument.key, quantity, 0, Decimal(100))] if quantity else []
-        return saying([], holdings=rows)

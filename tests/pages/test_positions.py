@@ -12,7 +12,7 @@ from portfolio.board import positions_board, square_offs
 from portfolio.models import Position
 from portfolio.venue import HouseVenue
 from tests.orders.desk import Desk
-from tests.orders.test_ex_dates import follow, held, record
+from tests.orders.share_actions import follow, held, record
 from tests.pages.desks import (
     client_of,
     client_of_stranger,
