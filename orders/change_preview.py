@@ -14,6 +14,7 @@ from orders.services.modifying import (
     unfilled_of,
 )
 from risk.models import Reservation
+from risk.selectors import free_money
 
 NOTHING = Decimal(0)
 
@@ -54,4 +55,5 @@ def preview_change(order: Order, changes: OrderChanges, *, now: datetime) -> Cha
     known = appraise(remaining, now)
     if known.margin is None or known.available is None:
         return None
-    return ChangePreview(remaining.quantity, known.margin.total, held.margin_held, known.available)
+    free = free_money(order.account, available=known.available, as_of=known.as_of)
+    return ChangePreview(remaining.quantity, known.margin.total, held.margin_held, free)

@@ -10,6 +10,8 @@
       if (!pane().firstElementChild) return; // refused: the page says why
       if (!pane().open) pane().show();
       const find = (selector) => pane().querySelector(selector);
+      const heading = find("[id^=h-]");
+      if (heading) pane().setAttribute("aria-labelledby", heading.id);
       const first = find(".is-invalid") || find("[autofocus]") || find("input:not([type=hidden])");
       if (first) first.focus();
     });
@@ -54,6 +56,7 @@
     field.value = fix.value;
     field.dispatchEvent(new Event("change", { bubbles: true }));
     field.focus();
+    field.select();
   });
 
   // Arrow keys step a quantity by its lot and a price by its tick.
@@ -65,6 +68,7 @@
     const now = Number(event.target.value.replaceAll(",", "")) || 0;
     const next = Math.max(step, now + (event.key === "ArrowUp" ? step : -step));
     event.target.value = next.toFixed(decimals);
+    event.target.select();
     event.target.dispatchEvent(new Event("input", { bubbles: true }));
   });
 

@@ -15,6 +15,7 @@ from orders.models import Order
 from orders.requests import OrderRequest
 from orders.services.placing import place_order
 from risk.models import RiskRule, RuleType, Trading, TradingState
+from tests.builders import make_account
 from tests.strategies.desk import make_strategy
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,6 +45,7 @@ def addresses(desk: Workspace, account: TradingAccount, watched: Instrument) -> 
         "strategy": f"/strategies/{make_strategy().slug}/",
         "lists": "/market/watchlists/",
         "trades": "/orders/trades/?instrument=REL",
+        "connect": "/brokers/connect/angel/",
     }
 
 
@@ -59,7 +61,7 @@ def working_order(account: TradingAccount, share: Instrument) -> Order:
     return order
 
 
-PAGES = ("order", "change", "rule", "paper", "strategy", "lists", "trades")
+PAGES = ("order", "change", "rule", "paper", "strategy", "lists", "trades", "connect")
 
 
 def focus_by(page: Page, field: Locator, by: str) -> None:
@@ -86,6 +88,31 @@ class TestFilledField:
             focus_by(page, field, by)
             page.keyboard.type(TYPED)
             expect(field).to_have_value(TYPED)
+
+    def test_is_typed_over_where_the_window_has_changed_it(
+        self, page: Page, addresses: dict[str, str]
+    ) -> None:
+        page.goto(addresses["order"])
+        page.keyboard.type("7")
+        page.keyboard.press("ArrowUp")
+        expect(page.locator("#order_quantity")).to_have_value("8")
+        page.keyboard.type("25")
+        expect(page.locator("#order_quantity")).to_have_value("25")
+        page.fill("#order_price", "1400.03")
+        page.click("button.fix >> nth=0")
+        page.keyboard.type("1399")
+        expect(page.locator("#order_price")).to_have_value("1399")
+
+    def test_is_typed_over_where_its_window_comes_anew(
+        self, page: Page, addresses: dict[str, str], desk: Workspace
+    ) -> None:
+        other = make_account(desk, "Second")
+        page.goto(addresses["order"])
+        with page.expect_response("**/orders/new/**"):
+            page.select_option("#order_account", str(other.pk))
+        expect(page.locator("#order_quantity")).to_be_focused()
+        page.keyboard.type("25")
+        expect(page.locator("#order_quantity")).to_have_value("25")
 
     def test_takes_the_caret_at_a_second_click(self, page: Page, addresses: dict[str, str]) -> None:
         page.goto(addresses["paper"])
