@@ -1,5 +1,6 @@
 """Prices from any CSV: columns named by the person, or recognised by their usual names."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -139,13 +140,27 @@ def _interval(
         except RowRefused:
             continue
     steps = [later - earlier for earlier, later in pairwise(sorted(set(moments)))]
-    step = min(steps, default=timedelta(0))
+    step = _usual_step(steps)
     fitting = [item for item in Interval if item.length == step]
     if step >= timedelta(days=1):
         return Interval.D1
     if not fitting:
         raise FileRefused("The time between two rows fits no interval: name it")
     return fitting[0]
+
+
+def _usual_step(steps: Sequence[timedelta]) -> timedelta:
+    """Return the step that the rows are made of; a stray row between them has steps of its own.
+
+    Zero where there are no two rows.
+    """
+    shortest = min(steps, default=timedelta(0))
+    lengths = {item.length for item in Interval}
+    if shortest in lengths and not any(step % shortest for step in steps):
+        return shortest
+    counts = Counter(step for step in sorted(steps) if step in lengths)
+    step, count = next(iter(counts.most_common(1)), (shortest, 0))
+    return step if count * 2 >= len(steps) else shortest
 
 
 def _dates(column: str, source: Source) -> Iterator[tuple[int, str]]:

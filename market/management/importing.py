@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from market.answering import give_up_asking
+from market.importing.dates import DateOrder
 from market.importing.doubts import JUMPS
 from market.importing.losses import LOSSES
 from market.importing.progress import Progress
@@ -111,6 +112,15 @@ def add_accept(parser: ArgumentParser) -> None:
         default=[],
         choices=[JUMPS, LOSSES],
         help="what was asked about a file and is right: prices that jump, a list that lost much",
+    )
+
+
+def add_dates(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--dates",
+        default="",
+        choices=["", *DateOrder.values],
+        help="which comes first in 01/02/2024, where no row of the file proves it",
     )
 
 

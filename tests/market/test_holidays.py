@@ -83,3 +83,9 @@ class TestCommand:
             call_command("import_holidays", str(tmp_path / "list.csv"), "--year=2090")
 
         assert not ScheduleOverride.objects.exists()
+
+    def test_asks_which_comes_first_where_no_date_proves_it(self, tmp_path: Path) -> None:
+        (tmp_path / "list.csv").write_text("Date,Occasion\n03/02/2090,A day\n")
+        with pytest.raises(CommandError, match="say --dates day_first or month_first"):
+            call_command("import_holidays", str(tmp_path / "list.csv"), "--year=2090")
+        assert not ScheduleOverride.objects.exists()

@@ -227,6 +227,15 @@ class TestATimeThatCannotBe:
         assert reason in run.issues.get().reason
         assert Candle.objects.count() == 1
 
+    def test_off_the_grid_is_refused_by_its_line_where_the_interval_is_told_by_the_rows(
+        self,
+    ) -> None:
+        clocks = ("09:15", "09:17:30", "09:20", "09:25", "09:30")
+        rows = "".join(f"INFY,20260617,{clock},10,12,9,11\n" for clock in clocks)
+        run = import_text(OHLCV.partition("\n")[0] + "\n" + rows)
+        assert set(Candle.objects.values_list("interval", flat=True)) == {"5m"}
+        assert (run.rows_written, run.issues.get().line) == (4, 3)
+
     def test_off_the_grid_is_refused_in_five_minutes(self) -> None:
         run = import_text(INTRADAY.replace("03:50:00", "03:52:30"))
         assert run.issues.get().reason == "09:22:30 is not where a candle of 5 minutes begins"

@@ -21,7 +21,7 @@ from market.models import (
 from market.rules.freeze import freeze_quantity
 from market.services import Starter, record_corporate_action, run_import, start_import
 from market.store import read_candles
-from tests.builders import NOW
+from tests.market.files import READ_AT
 
 FOLDER = Path(settings.BASE_DIR).parent / "shared" / "data"
 
@@ -35,8 +35,8 @@ pytestmark = [
 def import_real(name: str) -> ImportRun:
     path = FOLDER / name
     with path.open("rb") as file:
-        run = start_import(File(file, name=path.name), kind=None, by=Starter(), now=NOW)
-    return run_import(run.pk, clock=lambda: NOW)
+        run = start_import(File(file, name=path.name), kind=None, by=Starter(), now=READ_AT)
+    return run_import(run.pk, clock=lambda: READ_AT)
 
 
 def close_on(instrument: Instrument, day: date, *, adjusted: bool) -> Decimal:

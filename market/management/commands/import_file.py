@@ -1,7 +1,6 @@
 from argparse import ArgumentParser
 
-from market.importing.dates import DateOrder
-from market.management.importing import ImportCommand, add_accept, files_in
+from market.management.importing import ImportCommand, add_accept, add_dates, files_in
 from market.models import ImportKind, Interval
 
 
@@ -14,12 +13,7 @@ class Command(ImportCommand):
         parser.add_argument("--symbol", default="", help="NSE:RELIANCE, when the file does not say")
         parser.add_argument("--interval", default="", choices=["", *Interval.values])
         parser.add_argument("--zone", default="", help="zone of its times, Asia/Kolkata by default")
-        parser.add_argument(
-            "--dates",
-            default="",
-            choices=["", *DateOrder.values],
-            help="which comes first in 01/02/2024, where no row of the file proves it",
-        )
+        add_dates(parser)
         add_accept(parser)
         parser.add_argument("--day", default="", help="day of a bhavcopy that does not say it")
 
