@@ -146,12 +146,11 @@ def _beyond(orders: list[Order]) -> list[Order]:
 
 def _end(order: Order, *, now: datetime) -> str:
     """Refuse what has not left, cancel what has; say why it could not be done."""
-    held = locked_order(order.pk)
     try:
-        if held.state is OrderStatus.PENDING:
-            deny_unsent(held, STOPPED, now=now)
+        if order.state is OrderStatus.PENDING:
+            deny_unsent(locked_order(order.pk), STOPPED, now=now)
         else:
-            cancel_order(held, by=None, now=now, reason=_REASON)
+            cancel_order(order, by=None, now=now, reason=_REASON)
     except IllegalTransition as error:
         return f"{order.instrument.trading_symbol}: {error}"
     return ""
