@@ -17,6 +17,7 @@ from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify_workspace
 from operations.errors import contained
 from operations.figures import rupees
+from operations.installation import doubt_now
 from orders.lifecycle import IllegalTransition
 from orders.models import EventSource, Order, OrderQuerySet, OrderSource
 from orders.permitted import cancelled_unasked, entry_stopped
@@ -173,7 +174,8 @@ def _left(stopped: OrderQuerySet) -> list[str]:
     """Name the entries that cannot be cancelled now, and why."""
     named = stopped.select_related("account", "instrument").order_by("created_at", "pk")
     unsure = named.entries().filter(status__in=(OrderStatus.SUBMITTING, OrderStatus.UNKNOWN))
-    restored = named.entries().filter(~cancelled_unasked(), status__in=CANCELLABLE)
+    kept = named.entries().filter(status__in=CANCELLABLE, account__connection__paper_trading=False)
+    restored = kept if doubt_now() else kept.none()
     outside = named.working().filter(source=OrderSource.EXTERNAL)
     opening = [
         order
