@@ -146,9 +146,13 @@ class TestOrderWindow:
         open_window(page, by)
         expect(page.locator("#order_quantity")).to_be_focused()
         page.keyboard.type("25")
+        # Asked and sent at once, the two would meet in the tests' one SQLite connection.
+        expect(page.locator("#ticket-send")).to_have_text("Buy 25 · ₹35,000")
+        page.wait_for_load_state("networkidle")
         page.keyboard.press("Enter")
         placed = page.get_by_role("heading", name="BUY 25 RELIANCE")
         expect(placed).to_be_visible()
+        page.wait_for_load_state("networkidle")
         assert Order.objects.get().quantity == 25
 
     def test_says_which_field_keeps_it_back_and_sends_nothing(
