@@ -320,3 +320,4 @@ class TestAWorkersThreads:
                 assert state_of(answered) is OrderStatus.PLACED
             finally:
                 answers.set()
+                threads.shutdown()  # those inside send all that waits, at this broker and no other
