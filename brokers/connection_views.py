@@ -19,6 +19,7 @@ from brokers.connecting import leave_broker
 from brokers.forms import AddressForm, TokenForm
 from brokers.models import BrokerConnection
 from brokers.overview import ConnectionOverview, session_state
+from brokers.standing import SENDS_NOTHING
 from brokers.tasks import look_at_address
 from operations.asking import ask
 
@@ -54,7 +55,7 @@ def disconnect(request: UserRequest, connection_id: UUID) -> HttpResponse:
     connection = managed_connection(request, connection_id)
     if request.method == "GET":
         live = connection.accounts.filter(live_enabled=True).order_by("name")
-        context = {"connection": connection, "live_accounts": live}
+        context = {"connection": connection, "live_accounts": live, "effect": SENDS_NOTHING}
         return ask(request, "brokers/disconnect.html", context)
     leave_broker(connection, by=request.user, now=timezone.now())
     messages.success(request, f"{connection.alias} is disconnected. Nothing is sent there.")

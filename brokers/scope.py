@@ -27,10 +27,18 @@ class Scope:
         return self.accounts[0].connection.get_broker_type_display()
 
     @property
+    def has_one_currency(self) -> bool:
+        return len({account.currency for account in self.accounts}) == 1
+
+    @property
+    def is_replay(self) -> bool:
+        """All of it was played: it lives on days of its own, which are over."""
+        return bool(self.accounts) and all(account.own_clock for account in self.accounts)
+
+    @property
     def follows_prices(self) -> bool:
         """What its accounts hold adds up at the prices of now: one currency, and no replay."""
-        currencies = {account.currency for account in self.accounts}
-        return len(currencies) == 1 and not any(account.own_clock for account in self.accounts)
+        return self.has_one_currency and not any(account.own_clock for account in self.accounts)
 
 
 NO_ACCOUNT = Scope("", "No account yet", True, ())
@@ -50,6 +58,12 @@ def scopes_of(workspace: Workspace, *, also: Mapping[str, Combinable] | None = N
     live = tuple(account for account in accounts if not account.is_paper)
     paper = tuple(account for account in accounts if account.is_paper)
     return [*_choices(live, is_paper=False), *_choices(paper, is_paper=True)]
+
+
+def is_of_replays(workspace: Workspace) -> bool:
+    """Whether every account there was played."""
+    clocks = workspace.accounts.filter(is_active=True).values_list("own_clock", flat=True)
+    return set(clocks) == {True}
 
 
 def chosen_scope(scopes: Sequence[Scope], value: str) -> Scope:

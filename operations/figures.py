@@ -99,6 +99,17 @@ def ist_minute(at: datetime | None) -> str:
     return f"{at.astimezone(IST):%H:%M}" if at else NOTHING
 
 
+def ist_when(at: datetime | None, *, now: datetime) -> str:
+    """Write the time of today, and the day with it of any other: 19 Jun, 15:10."""
+    if at is None:
+        return NOTHING
+    local, today = at.astimezone(IST), now.astimezone(IST).date()
+    if local.date() == today:
+        return f"{local:%H:%M:%S}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
+
+
 def ist_moment(at: datetime | None) -> str:
     """Write day and time, for what may not be today."""
     if at is None:

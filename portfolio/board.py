@@ -24,7 +24,8 @@ from portfolio.models import (
     PositionType,
     ShareCredit,
 )
-from portfolio.trading_days import of_their_day, within_their_day
+from portfolio.selectors import DaySummary
+from portfolio.shown_days import ShownDays
 
 ZERO = Decimal(0)
 BY_HAND = "By hand"
@@ -54,6 +55,17 @@ class PositionRow:
         instrument = self.position.instrument
         odd_lot = abs(self.position.quantity) % instrument.lot_size
         return odd_lot_words(instrument, odd_lot) if odd_lot else ""
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it ended at prices of its own, which those of now do not touch."""
+        return self.position.account.own_clock
+
+    @property
+    def priced_at(self) -> datetime | None:
+        if self.quote is not None:
+            return self.quote.as_of
+        return self.position.marked_at if self.is_replay else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +102,19 @@ class Board:
     def rows(self) -> list[PositionRow]:
         return [row for group in self.groups for row in group.rows]
 
+    @property
+    def open_profit(self) -> Decimal | None:
+        """What all of it has gained since it was opened; None while a price is not known."""
+        parts = [row.unrealized for row in self.rows]
+        return None if None in parts else sum((part for part in parts if part is not None), ZERO)
+
     def __len__(self) -> int:
         return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyDay:
-    """What one strategy, or the person by hand, made today, before charges."""
+    """What one strategy, or the person by hand, has open and booked that day, before charges."""
 
     label: str
     unrealized: Decimal
@@ -150,26 +168,35 @@ def board_of(
     """Value open positions at these prices."""
     rows = [_row(position, quotes=quotes, now=now) for position in positions]
     groups = _groups(rows, key=_strategy_group if by_strategy else _account_group)
-    priced_at = [row.quote.as_of for row in rows if row.quote]
+    priced_at = [row.priced_at for row in rows if row.priced_at]
     return Board(groups, _totals(groups), min(priced_at, default=None))
 
 
-def closed_today(accounts: Collection[TradingAccount], *, now: datetime) -> list[Position]:
-    """List what was closed today, by each account's exchange, newest first."""
-    today = within_their_day(accounts, now, field="closed_at")
-    closed = Position.objects.net().filter(today, status=PositionStatus.CLOSED)
+def at_board_prices(summary: DaySummary, board: Board) -> DaySummary:
+    """Value the day at the board's prices, so that a page shows one gain and not two.
+
+    It stays as it was last marked where the day has not begun or a price is not known, and where
+    the prices of now are not the accounts'.
+    """
+    if summary.day is None or any(row.is_replay for row in board.rows):
+        return summary
+    if board.open_profit is None or board.oldest_price_at is None:
+        return summary
+    return summary.at_prices(board.open_profit, as_of=board.oldest_price_at)
+
+
+def closed_on(days: ShownDays) -> list[Position]:
+    """List what the accounts closed on their days, newest first."""
+    closed = Position.objects.net().filter(days.moments("closed_at"), status=PositionStatus.CLOSED)
     related = ("instrument", "account__connection", "user_strategy__strategy")
     return list(closed.select_related(*related).order_by("-closed_at", "-pk"))
 
 
-def differences_today(
-    accounts: Collection[TradingAccount], *, now: datetime
-) -> list[PositionDifference]:
-    """List where a broker says otherwise than we, and what was adjusted for it today."""
-    of_today = within_their_day(accounts, now, field="adjusted_at")
-    of_today &= Q(state=DifferenceState.ADJUSTED)
+def differences_on(days: ShownDays) -> list[PositionDifference]:
+    """List where a broker says otherwise than we, and what was adjusted for it that day."""
+    of_the_day = Q(days.moments("adjusted_at"), state=DifferenceState.ADJUSTED)
     shown = PositionDifference.objects.filter(
-        Q(state=DifferenceState.OPEN) | of_today, account__in=accounts
+        Q(state=DifferenceState.OPEN) | of_the_day, account__in=days.of.keys()
     )
     related = ("account__connection", "instrument")
     return list(shown.select_related(*related).order_by("-state", "-last_seen_at", "pk"))
@@ -181,23 +208,22 @@ def expired_in(rows: Iterable[PositionRow], *, now: datetime) -> list[str]:
     return sorted({each.trading_symbol for each in held if has_expired(each, now)})
 
 
-def traded_today(accounts: Collection[TradingAccount], *, now: datetime) -> list[Position]:
-    """List what today's trades alone come to, per instrument, product and strategy."""
-    today = of_their_day(accounts, now, field="session_date")
-    traded = Position.objects.filter(today, position_type=PositionType.DAY)
+def day_positions(days: ShownDays) -> list[Position]:
+    """List what the trades of the accounts' days come to, per instrument, product and strategy."""
+    traded = Position.objects.filter(days.rows(), position_type=PositionType.DAY)
     related = ("instrument", "account__connection", "user_strategy__strategy")
     return list(traded.select_related(*related).order_by("instrument__key", "pk"))
 
 
-def by_strategy_today(board: Board, traded: Iterable[Position]) -> list[StrategyDay]:
-    """Put open profit and today's booked profit side by side, per strategy."""
+def strategy_days(board: Board, traded: Iterable[Position]) -> list[StrategyDay]:
+    """Put open profit and what the day's trades booked side by side, per strategy."""
     unrealized: dict[str, Decimal] = {}
     realized: dict[str, Decimal] = {}
     for row in board.rows:
         unrealized[row.strategy] = unrealized.get(row.strategy, ZERO) + (row.unrealized or ZERO)
     for position in traded:
         name = strategy_name(position)
-        realized[name] = realized.get(name, ZERO) + position.realized_pnl
+        realized[name] = realized.get(name, ZERO) + position.booked_pnl
     return [
         StrategyDay(name, unrealized.get(name, ZERO), realized.get(name, ZERO))
         for name in sorted(unrealized.keys() | realized.keys())
@@ -219,8 +245,9 @@ def strategy_name(position: Position) -> str:
 
 
 def _row(position: Position, *, quotes: Mapping[str, QuoteView], now: datetime) -> PositionRow:
-    quote = _newer(quotes.get(position.instrument.key), position)
-    price = quote.ltp if quote else position.last_price
+    is_replay = position.account.own_clock
+    quote = _quote_of(position, quotes)
+    price = price_of(position, quotes)
     word = "sell" if position.quantity > 0 else "buy"
     return PositionRow(
         position=position,
@@ -229,12 +256,19 @@ def _row(position: Position, *, quotes: Mapping[str, QuoteView], now: datetime) 
         unrealized=None if price is None else position.unrealized_at(price),
         strategy=strategy_name(position),
         exit_words=f"{word} {abs(position.quantity)}",
-        is_stale=quote is None or quote.is_stale(now),
+        is_stale=not is_replay and (quote is None or quote.is_stale(now)),
     )
 
 
-def _newer(quote: QuoteView | None, position: Position) -> QuoteView | None:
-    """Leave out a quote that is older than the last mark, as one of before a split."""
+def price_of(position: Position, quotes: Mapping[str, QuoteView]) -> Decimal | None:
+    """Return what its price is now; a replay's is the one at which it ended."""
+    quote = _quote_of(position, quotes)
+    return quote.ltp if quote else position.last_price
+
+
+def _quote_of(position: Position, quotes: Mapping[str, QuoteView]) -> QuoteView | None:
+    """Leave out today's of a replay, and one older than the last mark, as of before a split."""
+    quote = None if position.account.own_clock else quotes.get(position.instrument.key)
     is_old = quote is not None and position.marked_at and quote.as_of < position.marked_at
     return None if is_old else quote
 

@@ -90,6 +90,7 @@ def write_books(account: TradingAccount, books: Books) -> int:
         if pair.position is not None and pair.run is not None and list(_in_pair(pair)):
             set_book(pair.position, pair.run.book)
             pair.position.charges = pair.run.charges
+            pair.position.booked_pnl = pair.run.booked
             pair.position.unrealized_pnl = _unrealized(pair.position)
             pair.position.save()
             changed += 1
@@ -167,6 +168,7 @@ def _in_pair(pair: _Pair) -> Iterator[Difference]:
     for name in _RUN_FIGURES:
         yield from _compare(pair.subject, name, getattr(stored, name), getattr(pair.run.book, name))
     yield from _compare(pair.subject, "charges", pair.position.charges, pair.run.charges)
+    yield from _compare(pair.subject, "booked", pair.position.booked_pnl, pair.run.booked)
     is_open = pair.position.status == PositionStatus.OPEN
     yield from _compare(pair.subject, "open", is_open, not pair.run.book.is_flat)
 

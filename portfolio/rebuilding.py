@@ -41,11 +41,15 @@ class NettedKey:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A position from flat to flat, or one day of it; ``opening`` is its first fill."""
+    """A position from flat to flat, or one day of it; ``opening`` is its first fill.
+
+    ``booked`` is what a day's trades realised in the positions they belong to.
+    """
 
     opening: Fill
     book: Book = FLAT
     charges: Decimal = NOTHING
+    booked: Decimal = NOTHING
 
 
 @dataclass(slots=True)
@@ -129,9 +133,11 @@ def _add_part(books: Books, fill: Fill, charges: Decimal) -> Decimal:
     """Fold what of a fill belongs in one book; return what it realised there."""
     key = PositionKey(fill.instrument.pk, fill.product, fill.user_strategy_id)
     execution = Execution(side=fill.side, quantity=fill.quantity, price=fill.price)
-    day = books.days.get((key, fill.session_date), Run(opening=fill))
-    books.days[key, fill.session_date] = _extended(day, execution, charges)
-    return _add_to_runs(books.runs.setdefault(key, []), fill, execution, charges)
+    realized = _add_to_runs(books.runs.setdefault(key, []), fill, execution, charges)
+    before = books.days.get((key, fill.session_date), Run(opening=fill))
+    day = _extended(before, execution, charges)
+    books.days[key, fill.session_date] = replace(day, booked=day.booked + realized)
+    return realized
 
 
 def _add_to_runs(runs: list[Run], fill: Fill, execution: Execution, charges: Decimal) -> Decimal:

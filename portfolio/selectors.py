@@ -2,17 +2,18 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import F, Max, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import F, Max, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Workspace
 from brokers.models import TradingAccount
 from operations.fields import MoneyField
 from portfolio.models import EquityPoint, Funds, Position, TradingSession
+from portfolio.shown_days import is_last_of_replay, latest_sessions, of_last_days
 from portfolio.trading_days import latest_days, of_latest_days
 
 NOTHING = Decimal(0)
@@ -24,7 +25,7 @@ class DaySummary:
 
     ``unrealized`` is what open positions gained that day; ``open_profit`` what they gained since
     they were opened. ``as_of`` is the oldest of the accounts' marks, None before the first.
-    ``day`` is the latest of their days; a replay's is the last that it has played.
+    ``day`` is the latest of their days, see :func:`portfolio.shown_days.shown_days`.
     """
 
     currency: str
@@ -55,6 +56,16 @@ class DaySummary:
         return self.unrealized - self.open_profit
 
     @property
+    def carried_in(self) -> Decimal:
+        """What the open positions had gained before the day, and gain no second time in it."""
+        return self.open_profit - self.unrealized
+
+    def at_prices(self, open_profit: Decimal, *, as_of: datetime) -> "DaySummary":
+        """Return the same day with what is open valued at newer prices."""
+        unrealized = self.unrealized_without_open + open_profit
+        return replace(self, unrealized=unrealized, open_profit=open_profit, as_of=as_of)
+
+    @property
     def net_percent(self) -> Decimal | None:
         """The day's gain in percent of the capital it began with; None where that is not known."""
         if not self.capital_at_start or self.capital_at_start < 0:
@@ -66,11 +77,12 @@ class DaySummary:
 class DayBooks:
     """What a caller has read of the day already.
 
-    ``sessions``: see :func:`newest_sessions`; ``told``: each account's money by its broker.
+    ``sessions``: see :func:`newest_sessions` and :func:`portfolio.shown_days.latest_sessions`;
+    ``told``: each account's money by its broker, None where that is to be read when it is needed.
     """
 
     sessions: Sequence[TradingSession]
-    told: Mapping[uuid.UUID, Decimal]
+    told: Mapping[uuid.UUID, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +138,7 @@ def equity_curve(
     An account without a point in a minute counts with its point before.
     """
     accounts = _many(accounts)
-    points = EquityPoint.objects.filter(_of_latest_days(accounts, now), account__in=accounts)
+    points = EquityPoint.objects.filter(of_last_days(accounts, now), account__in=accounts)
     newest = max((point.session_date for point in points), default=None)
     last: dict[uuid.UUID, Decimal] = {}
     curve: dict[datetime, Decimal] = {}
@@ -145,7 +157,7 @@ def newest_sessions(workspace: Workspace, *, now: datetime) -> list[TradingSessi
     sessions = TradingSession.objects.filter(workspace=workspace).select_related(
         "account__connection"
     )
-    newest = sessions.filter(of_latest_days(now) | _is_last_of_replay())
+    newest = sessions.filter(of_latest_days(now) | is_last_of_replay())
     return list(newest.order_by("session_date"))
 
 
@@ -172,19 +184,6 @@ def _many(
     return [accounts] if isinstance(accounts, TradingAccount) else accounts
 
 
-def _of_latest_days(accounts: Collection[TradingAccount], now: datetime) -> Q:
-    """Of sessions, or of what belongs to one: those of the days that may be the latest one."""
-    latest = of_latest_days(now, currencies={account.currency for account in accounts})
-    if any(account.own_clock for account in accounts):
-        return latest | _is_last_of_replay()
-    return latest
-
-
-def _is_last_of_replay() -> Q:
-    its_own = TradingSession.objects.filter(account=OuterRef("account")).order_by("-session_date")
-    return Q(account__own_clock=True, session_date=Subquery(its_own.values("session_date")[:1]))
-
-
 def _sessions_of_the_day(
     accounts: Collection[TradingAccount], *, now: datetime, books: DayBooks | None
 ) -> dict[uuid.UUID, TradingSession]:
@@ -199,8 +198,7 @@ def _sessions_of_the_day(
             and (account.own_clock or each.session_date in days[account.currency])
         ]
         return {each.account_id: each for each in newest}
-    sessions = TradingSession.objects.filter(_of_latest_days(accounts, now), account__in=accounts)
-    return {each.account_id: each for each in sessions.order_by("session_date")}
+    return {each.account_id: each for each in latest_sessions(accounts, now=now)}
 
 
 def _money_of(
@@ -209,7 +207,8 @@ def _money_of(
     """Return what accounts without a session of the day hold, by currency."""
     if not accounts:
         return {}
-    held = _told_of(accounts) if books is None else books.told
+    told = books.told if books is not None else None
+    held = _told_of(accounts) if told is None else told
     money: dict[str, Decimal] = {}
     for account in accounts:
         so_far = money.get(account.currency, NOTHING)

@@ -1,43 +1,26 @@
 """Which trading day an account's figures belong to."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import Q
 
 from brokers.models import TradingAccount
 from brokers.terms import Exchange
 from brokers.venue import CalendarUnknown
-from market.calendar import IST, day_begins, last_session_date, local_day
+from market.calendar import IST, last_session_date, local_day
 
 # Where the money of an account is traded: its day is that exchange's.
 _TRADES_AT = {"INR": Exchange.NSE, "USD": Exchange.NYSE}
 
 
+def exchange_of(account: TradingAccount) -> Exchange:
+    return _TRADES_AT.get(account.currency, Exchange.NSE)
+
+
 def account_day(account: TradingAccount, at: datetime) -> date:
     """Return the date where its exchange is: a session in New York goes on over midnight here."""
-    return local_day(_exchange_of(account), at)
-
-
-def of_their_day(accounts: Iterable[TradingAccount], at: datetime, *, field: str) -> Q:
-    """Select rows of these accounts by a date, which is today at each account's exchange."""
-    found = Q(pk=None)
-    for (_, day), members in _by_day(accounts, at).items():
-        found |= Q(account__in=members, **{field: day})
-    return found
-
-
-def within_their_day(
-    accounts: Iterable[TradingAccount], at: datetime, *, field: str, account: str = "account"
-) -> Q:
-    """Select rows of these accounts by a moment, which is of today at each account's exchange."""
-    found = Q(pk=None)
-    for (exchange, day), members in _by_day(accounts, at).items():
-        begins, ends = day_begins(exchange, day), day_begins(exchange, day + timedelta(days=1))
-        span = {f"{field}__gte": begins, f"{field}__lt": ends}
-        found |= Q(**{f"{account}__in": members}, **span)
-    return found
+    return local_day(exchange_of(account), at)
 
 
 def day_of_marks(exchanges: Iterable[str], at: datetime) -> date:
@@ -66,19 +49,6 @@ def of_latest_days(at: datetime, *, currencies: Iterable[str] = tuple(_TRADES_AT
     for currency in set(currencies):
         days = latest_days(at, currency=currency)
         found |= Q(account__currency=currency, session_date__in=days)
-    return found
-
-
-def _exchange_of(account: TradingAccount) -> Exchange:
-    return _TRADES_AT.get(account.currency, Exchange.NSE)
-
-
-def _by_day(
-    accounts: Iterable[TradingAccount], at: datetime
-) -> dict[tuple[Exchange, date], list[TradingAccount]]:
-    found: dict[tuple[Exchange, date], list[TradingAccount]] = defaultdict(list)
-    for account in accounts:
-        found[_exchange_of(account), account_day(account, at)].append(account)
     return found
 
 

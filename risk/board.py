@@ -1,7 +1,7 @@
 """The risk page's figures: each account's state, each rule's distance to its limit in words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Count, Q
@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 from accounts.models import Workspace
 from brokers.models import TradingAccount
 from operations.figures import rupees, signed
-from portfolio.models import TradingSession
-from portfolio.trading_days import of_their_day
+from portfolio.shown_days import latest_sessions, shown_days
+from portfolio.trading_days import account_day
 from risk.kinds import MoneyKind
 from risk.models import RiskRule, RuleType, Trading, TradingState
 from risk.releasing import RELEASED_BY, release_refusal
@@ -40,6 +40,8 @@ class AccountState:
     open_orders: int
     open_positions: int
     day_pnl: Decimal | None
+    # The day of that figure where it is not today, as of a replay.
+    past_day: date | None
 
     @property
     def state(self) -> Trading:
@@ -90,9 +92,9 @@ def account_states(
     open_orders = _counts(workspace, "orders", Q(orders__closed_at=None, orders__isnull=False))
     held = Q(positions__status="OPEN", positions__position_type="NET")
     open_positions = _counts(workspace, "positions", held)
-    today = of_their_day(accounts, now, field="session_date")
-    sessions = TradingSession.objects.filter(today, workspace=workspace)
-    pnl = dict(sessions.values_list("account_id", "total_pnl"))
+    sessions = latest_sessions(accounts, now=now)
+    days = shown_days(accounts, now=now, sessions=sessions)
+    pnl = {each.account_id: each.total_pnl for each in sessions}
     return [
         AccountState(
             account,
@@ -100,6 +102,7 @@ def account_states(
             open_orders=open_orders.get(account.pk, 0),
             open_positions=open_positions.get(account.pk, 0),
             day_pnl=pnl.get(account.pk),
+            past_day=_past(days.of[account], account_day(account, now)),
         )
         for account in accounts
     ]
@@ -137,6 +140,10 @@ def plain_figure(value: Decimal) -> str:
     """Write a limit as one would type it: 5,000 or 2.5, without idle zeros."""
     _, _, fraction = f"{value.normalize():f}".partition(".")
     return rupees(value, len(fraction))
+
+
+def _past(day: date, today: date) -> date | None:
+    return None if day == today else day
 
 
 def _counts(workspace: Workspace, name: str, condition: Q) -> dict[object, int]:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User, Workspace
 from brokers.models import TradingAccount
+from brokers.scope import is_of_replays
 from brokers.terms import InstrumentType, Product
 from market.models import Instrument, Interval
 from market.quotes import quotes_of
@@ -27,6 +28,8 @@ PREFIX = "parameter_"
 
 
 class ActivationFilter(ListFilter):
+    """Without a state it shows what runs, and in a desk of replays what was played."""
+
     status = forms.ChoiceField(
         label="State", choices=[("", "Running and paused"), *ActivationStatus.choices]
     )
@@ -39,12 +42,16 @@ class ActivationFilter(ListFilter):
         account = self.fields["account"]
         if isinstance(account, forms.ModelChoiceField):
             account.queryset = workspace.accounts.order_by("name")
+        self._is_of_replays = is_of_replays(workspace)
+        status = self.fields["status"]
+        if self._is_of_replays and isinstance(status, forms.ChoiceField):
+            status.choices = [("", "Any state"), *ActivationStatus.choices]
 
     def narrow(self, activations: QuerySet[UserStrategy]) -> QuerySet[UserStrategy]:
         chosen = self.chosen()
         if "status" in chosen:
             activations = activations.filter(status=chosen["status"])
-        else:
+        elif not self._is_of_replays:
             activations = activations.exclude(status=ActivationStatus.STOPPED)
         if "account" in chosen:
             activations = activations.filter(account=chosen["account"])

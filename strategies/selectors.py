@@ -1,7 +1,7 @@
 """Reads for the pages of strategies: what runs, what it made, what it decided."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +11,10 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from accounts.models import User, Workspace
 from market.quotes import quotes_of
 from orders.models import Order, Trade
+from portfolio.board import price_of
 from portfolio.models import Position
-from portfolio.trading_days import of_their_day, within_their_day
+from portfolio.selectors import CurvePoint
+from portfolio.shown_days import ShownDays, shown_days
 from strategies.catalogue import UnknownAlgorithm, parameters_of
 from strategies.models import (
     NOT_TAKEN,
@@ -49,13 +51,16 @@ class OpenPosition:
 
 @dataclass(frozen=True, slots=True)
 class ActivationRow:
-    """A running strategy as its row shows it. ``today`` is after charges, open profit included."""
+    """A running strategy as its row shows it, on the day that pages speak of.
+
+    ``of_day`` is after charges, open profit included.
+    """
 
     activation: UserStrategy
-    today: Decimal
+    of_day: Decimal
     unrealized: Decimal
     open_positions: int
-    signals_today: int
+    signals: int
     last_signal_at: datetime | None
 
 
@@ -93,11 +98,18 @@ def catalogue_of(workspace: Workspace) -> QuerySet[Strategy]:
     )
 
 
-def activation_rows(activations: Sequence[UserStrategy], *, now: datetime) -> list[ActivationRow]:
-    """Work out today's result of each activation, in a fixed number of queries."""
-    booked = _booked_today(activations, now=now)
+def days_of(activations: Iterable[UserStrategy], *, now: datetime) -> ShownDays:
+    """Find the day that pages speak of: today, without a query, where no replay is among them."""
+    accounts = {each.account for each in activations}
+    is_today = not any(account.own_clock for account in accounts)
+    return shown_days(accounts, now=now, sessions=() if is_today else None)
+
+
+def activation_rows(activations: Sequence[UserStrategy], *, days: ShownDays) -> list[ActivationRow]:
+    """Work out the day's result of each activation, in a fixed number of queries."""
+    booked = _booked_on(days, activations)
     opened = _open_by_activation(activations)
-    signals = _signals_today(activations, now=now)
+    signals = _signals_on(days, activations)
     return [
         _row(each, booked=booked, opened=opened.get(each.pk, []), signals=signals)
         for each in activations
@@ -127,15 +139,17 @@ def recent_orders(activation: UserStrategy, limit: int = 20) -> list[Order]:
     return list(orders.order_by("-created_at", "-pk")[:limit])
 
 
-def profit_curve(activation: UserStrategy, limit: int = 500) -> list[Decimal]:
+def profit_curve(activation: UserStrategy, limit: int = 500) -> list[CurvePoint]:
     """Return booked profit after charges, added up trade by trade, over the last trades."""
     trades = Trade.objects.filter(order__user_strategy=activation).order_by("-traded_at", "-pk")
-    steps = [trade.realized_pnl - trade.charges for trade in trades[:limit]]
-    sums, total = [ZERO], ZERO
-    for step in reversed(steps):
-        total += step
-        sums.append(total)
-    return sums
+    points: list[CurvePoint] = []
+    total = ZERO
+    for trade in reversed(trades[:limit]):
+        if not points:
+            points.append(CurvePoint(trade.traded_at, ZERO))
+        total += trade.realized_pnl - trade.charges
+        points.append(CurvePoint(trade.traded_at, total))
+    return points
 
 
 def parameter_rows(strategy: Strategy, own: UserStrategy | None = None) -> list[ParameterRow]:
@@ -170,9 +184,8 @@ def _shown(parameter: Parameter, value: object) -> str:
 _Profits = dict[uuid.UUID, Decimal]
 
 
-def _booked_today(activations: Collection[UserStrategy], *, now: datetime) -> _Profits:
-    today = of_their_day({each.account for each in activations}, now, field="session_date")
-    trades = Trade.objects.filter(today, order__user_strategy__in=activations)
+def _booked_on(days: ShownDays, activations: Collection[UserStrategy]) -> _Profits:
+    trades = Trade.objects.filter(days.rows(), order__user_strategy__in=activations)
     rows = trades.order_by().values_list("order__user_strategy_id")
     return dict(rows.annotate(profit=_AFTER_CHARGES))
 
@@ -183,14 +196,13 @@ def _open_by_activation(
     positions = list(
         Position.objects.open()
         .filter(user_strategy__in=activations)
-        .select_related("instrument")
+        .select_related("instrument", "account")
         .order_by("instrument__key")
     )
     quotes = quotes_of({position.instrument.key for position in positions})
     found: dict[uuid.UUID, list[OpenPosition]] = {}
     for position in positions:
-        quote = quotes.get(position.instrument.key)
-        price = quote.ltp if quote else position.last_price
+        price = price_of(position, quotes)
         unrealized = None if price is None else position.unrealized_at(price)
         if position.user_strategy_id:
             rows = found.setdefault(position.user_strategy_id, [])
@@ -198,12 +210,11 @@ def _open_by_activation(
     return found
 
 
-def _signals_today(
-    activations: Collection[UserStrategy], *, now: datetime
+def _signals_on(
+    days: ShownDays, activations: Collection[UserStrategy]
 ) -> dict[uuid.UUID, tuple[int, datetime]]:
-    accounts = {each.account for each in activations}
-    today = within_their_day(accounts, now, field="created_at", account="user_strategy__account")
-    signals = Signal.objects.filter(today, user_strategy__in=activations)
+    of_day = days.moments("created_at", account="user_strategy__account")
+    signals = Signal.objects.filter(of_day, user_strategy__in=activations)
     rows = signals.order_by().values_list("user_strategy_id")
     counted = rows.annotate(count=Count("pk"), latest=Max("created_at"))
     return {key: (count, latest) for key, count, latest in counted}
@@ -220,9 +231,9 @@ def _row(
     count, latest = signals.get(activation.pk, (0, None))
     return ActivationRow(
         activation=activation,
-        today=booked.get(activation.pk, ZERO) + unrealized,
+        of_day=booked.get(activation.pk, ZERO) + unrealized,
         unrealized=unrealized,
         open_positions=len(opened),
-        signals_today=count,
+        signals=count,
         last_signal_at=latest,
     )

@@ -16,13 +16,14 @@ from accounts.permissions import trader_required
 from market.quotes import quotes_of
 from operations.asking import ask, asked_on
 from operations.listing import Column, csv_response, list_rows
-from strategies.charting import line_chart
+from portfolio.profit_chart import profit_chart
 from strategies.forms import ActivationFilter, ActivationForm, CatalogueFilter
 from strategies.models import Strategy, UserStrategy
 from strategies.selectors import (
     activation_rows,
     activations_on_page,
     catalogue_of,
+    days_of,
     decisions_not_taken,
     open_positions_of,
     parameter_rows,
@@ -47,7 +48,7 @@ ACTIVATION_COLUMNS = (
     Column("Account", "account", ("account__name",), css="not-phone"),
     Column("Allocation", "allocation", ("allocation_amount",), css="num not-phone"),
     Column("Now", "status", ("status", "activated_at"), css="not-phone"),
-    Column("Today", css="num"),
+    Column("Day P&L", css="num"),
     Column("Booked since start", "profit", ("total_pnl",), css="num not-phone", title=BOOKED),
     Column("Act", css="num not-phone"),
 )
@@ -72,13 +73,15 @@ def strategy_list(request: UserRequest, template: str = "strategies/list.html") 
     listing = list_rows(
         chosen.narrow(mine), columns=ACTIVATION_COLUMNS, params=request.GET, default="strategy"
     )
+    days = days_of(listing, now=now)
     catalogue = catalogue_of(request.workspace).order_by("category", "name")
     categories = sorted(set(catalogue.order_by().values_list("category", flat=True)))
     shelf = CatalogueFilter(request.GET, categories=categories)
     context = {
         "filter": chosen,
         "listing": listing,
-        "rows": activation_rows(list(listing), now=now),
+        "rows": activation_rows(list(listing), days=days),
+        "days": days,
         "shelf": shelf,
         "catalogue": shelf.narrow(catalogue),
         "may_trade": request.membership.role in TRADING_ROLES,
@@ -137,15 +140,17 @@ def activation(
     running = get_object_or_404(mine.prefetch_related("instruments"), pk=activation_id)
     signals = running.signals.select_related("instrument", "order")
     opened, counts = open_positions_of(running), signal_counts(running)
+    days = days_of([running], now=now)
     context = {
         "activation": running,
-        "row": activation_rows([running], now=now)[0],
+        "row": activation_rows([running], days=days)[0],
+        "days": days,
         "positions": opened,
         "listing": list_rows(signals, columns=SIGNAL_COLUMNS, params=request.GET, default="-time"),
         "counts": counts,
         "orders": recent_orders(running),
         "parameters": parameter_rows(running.strategy, running),
-        "chart": line_chart(profit_curve(running)),
+        "chart": profit_chart(profit_curve(running)),
         "not_taken": decisions_not_taken(running).first() if counts.not_taken else None,
         "evaluations": list(running.evaluations.order_by("-evaluated_at")[:5]),
         "may_trade": request.membership.role in TRADING_ROLES,
@@ -223,11 +228,14 @@ def _activation_form(request: UserRequest, strategy: Strategy) -> ActivationForm
 
 def _show_strategy(request: UserRequest, strategy: Strategy, form: ActivationForm) -> HttpResponse:
     mine = activations_on_page(request.user, request.workspace).filter(strategy=strategy)
+    running = list(mine.not_stopped())
+    days = days_of(running, now=timezone.now())
     context = {
         "strategy": strategy,
         "form": form,
         "parameters": parameter_rows(strategy),
-        "rows": activation_rows(list(mine.not_stopped()), now=timezone.now()),
+        "rows": activation_rows(running, days=days),
+        "days": days,
         "may_trade": request.membership.role in TRADING_ROLES,
     }
     return render(request, "strategies/detail.html", context)

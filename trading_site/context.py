@@ -17,8 +17,15 @@ from market.models import Instrument, Watchlist
 from market.quotes import QuoteView, quotes_of
 from market.selectors import NOTHING_WATCHED, Watched, WatchRow, index_instruments, watched_by
 from notifications.selectors import unread_count
+from portfolio.shown_days import played_days
 from trading_site.halts import Halt, halts_in_force
-from trading_site.market_day import CalendarEnd, MarketDay, calendar_ends, market_day
+from trading_site.market_day import (
+    CalendarEnd,
+    MarketDay,
+    calendar_ends,
+    market_day,
+    replayed_days,
+)
 from trading_site.navigation import PLACES, TABS, Link, links
 
 THEME_COOKIE = "theme"
@@ -97,7 +104,7 @@ class Shell:
 
     @property
     def unread_short(self) -> str:
-        return str(self.unread) if self.unread < 100 else "99"
+        return str(self.unread) if self.unread < 100 else "99+"
 
     @cached_property
     def halts(self) -> list[Halt]:
@@ -110,7 +117,12 @@ class Shell:
 
     @cached_property
     def market(self) -> MarketDay:
-        """The day of the market that the chosen accounts trade at: America's where all do there."""
+        """The day of the market that the chosen accounts trade at: America's where all do there.
+
+        Of replays it is the days that were played.
+        """
+        if self.scope.is_replay:
+            return replayed_days(played_days(self.scope.accounts), now=self.now)
         if {account.currency for account in self.scope.accounts} == {"USD"}:
             return market_day(Exchange.NASDAQ, now=self.now)
         exchange = self._index_instruments[0].exchange if self._index_instruments else "NSE"
@@ -127,7 +139,9 @@ class Shell:
 
     @cached_property
     def indices(self) -> list[WatchRow]:
-        return [self._row(instrument) for instrument in self._index_instruments]
+        # What an index stands at now is not what it was when a replay was played.
+        shown = [] if self.scope.is_replay else self._index_instruments
+        return [self._row(instrument) for instrument in shown]
 
     @property
     def watchlists(self) -> list[Watchlist]:

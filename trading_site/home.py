@@ -3,20 +3,22 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from brokers.models import ConnectionStatus, TradingAccount
+from brokers.models import TradingAccount
 from brokers.selectors import differing_instruments, unreadable_rows
+from brokers.standing import Standing
 from notifications.models import Notification
-from operations.figures import IST, ist_minute
+from operations.figures import ist_when
 from orders.models import Order, Trade
-from portfolio.board import Board, board_of, open_positions, positions_board
+from portfolio.board import Board, at_board_prices, board_of, open_positions, positions_board
 from portfolio.models import Position, TradingSession
+from portfolio.profit_chart import ProfitChart, profit_chart
 from portfolio.selectors import (
     CurvePoint,
     DayBooks,
@@ -27,10 +29,9 @@ from portfolio.selectors import (
     newest_money,
     newest_sessions,
 )
-from portfolio.trading_days import account_day
+from portfolio.shown_days import ShownDays, shown_days
 from strategies.models import ActivationStatus, UserStrategy
 from trading_site.context import Shell
-from trading_site.equity_chart import EquityChart, equity_chart
 from trading_site.home_losses import LossLimit, nearest_loss_limit
 from trading_site.sparkline import Sparkline, sparkline
 
@@ -70,10 +71,11 @@ class BrokerRow:
     """An account and whether it can take an order, in words."""
 
     account: TradingAccount
+    now: datetime
 
     @property
-    def is_ready(self) -> bool:
-        return self.words.startswith("Ready")
+    def standing(self) -> Standing:
+        return self.account.standing
 
     @property
     def differing(self) -> int:
@@ -89,21 +91,18 @@ class BrokerRow:
 
     @property
     def words(self) -> str:
-        connection = self.account.connection
-        if connection.status != ConnectionStatus.CONNECTED:
-            return f"{connection.get_status_display()}: no orders, no prices"
-        if self.differing:
-            waits = "only exits there" if self.account.reconciled_at else "entries wait"
+        agreed_at = ist_when(self.account.reconciled_at, now=self.now)
+        if self.standing is Standing.READY:
+            return f"Ready · agreed with its broker at {agreed_at}"
+        if self.standing is Standing.REPLAY:
+            return f"Replay · played until {agreed_at}"
+        if self.differing and self.standing.reaches_broker:
             verb = "instrument differs" if self.differing == 1 else "instruments differ"
-            return f"{self.differing} {verb}: {waits}"
-        if self.unreadable:
+            return f"{self.differing} {verb}: {self.standing.effect}"
+        if self.unreadable and self.standing.reaches_broker:
             rows = "row" if self.unreadable == 1 else "rows"
             return f"{self.unreadable} {rows} of the broker's cannot be read: only exits there"
-        if self.account.reconciled_at is None:
-            return "Being reconciled: entries wait"
-        if not self.account.may_send:
-            return "Live trading is off for this account"
-        return f"Ready · agreed with its broker at {ist_minute(self.account.reconciled_at)}"
+        return f"{self.standing.value}: {self.standing.effect}"
 
 
 class Home:
@@ -126,10 +125,10 @@ class Home:
     def summary(self) -> DaySummary:
         told = {pk: available + used for pk, (available, used) in self._told.items()}
         books = DayBooks(self._sessions, told)
-        return day_summary(self.accounts, now=self.now, books=books)
+        return at_board_prices(day_summary(self.accounts, now=self.now, books=books), self.board)
 
     @cached_property
-    def chart(self) -> EquityChart | None:
+    def chart(self) -> ProfitChart | None:
         curve = equity_curve(self.accounts, now=self.now)
         marked_at = self.summary.as_of
         if curve and marked_at is not None:
@@ -137,7 +136,7 @@ class Home:
             last = curve[-1]
             kept = curve[:-1] if marked_at <= last.at else curve
             curve = [*kept, CurvePoint(max(marked_at, last.at), self.summary.net)]
-        return equity_chart(curve)
+        return profit_chart(curve)
 
     @cached_property
     def money(self) -> Money | None:
@@ -166,15 +165,10 @@ class Home:
         newest = desk.order_by("-created_at", "-pk")
         return list(newest.select_related("instrument", "account__connection")[:ORDERS_SHOWN])
 
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(IST).date()
-
-    @property
-    def past_day(self) -> date | None:
-        """The day that the figures are of where it is not today, as of a replay's."""
-        day = self.summary.day
-        return None if day in {account_day(each, self.now) for each in self.accounts} else day
+    @cached_property
+    def days(self) -> ShownDays:
+        """The day that the page speaks of: a replay's last, and on a Sunday that of Friday."""
+        return shown_days(self.accounts, now=self.now, sessions=self._sessions)
 
     @cached_property
     def strategies(self) -> list[RunningStrategy]:
@@ -192,12 +186,14 @@ class Home:
     @property
     def broker_rows(self) -> list[BrokerRow]:
         single = [scope.accounts[0] for scope in self.shell.scopes if len(scope.accounts) == 1]
-        return [BrokerRow(account) for account in single]
+        return [BrokerRow(account, self.now) for account in single]
 
     @property
     def _activations(self) -> QuerySet[UserStrategy]:
         alive = UserStrategy.objects.filter(account__in=self.accounts)
-        alive = alive.exclude(status=ActivationStatus.STOPPED).annotate(made=made_by_strategy())
+        if not self.shell.scope.is_replay:  # there they were played, and are over
+            alive = alive.exclude(status=ActivationStatus.STOPPED)
+        alive = alive.annotate(made=made_by_strategy())
         ordered = alive.select_related("strategy", "account__connection").order_by("-activated_at")
         return ordered[:STRATEGIES_SHOWN]
 

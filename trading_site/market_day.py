@@ -56,6 +56,8 @@ class MarketDay:
     next_words: str = ""
     next_at: datetime | None = None
     line: DayLine = INDIAN_LINE
+    # The day of the line, where it is not the one of now.
+    day: date | None = None
 
     @property
     def countdown(self) -> str:
@@ -79,7 +81,8 @@ class MarketDay:
 
     def _at(self, moment: time) -> datetime:
         zone = self.line.zone
-        return datetime.combine(self.now.astimezone(zone).date(), moment, tzinfo=zone)
+        day = self.day or self.now.astimezone(zone).date()
+        return datetime.combine(day, moment, tzinfo=zone)
 
     def _along(self, moment: datetime) -> str:
         share = (moment - self.line_from) / (self.line_to - self.line_from)
@@ -95,6 +98,15 @@ def market_day(exchange: str, *, now: datetime) -> MarketDay:
         words = f"US {day.words[0].lower()}{day.words[1:]}"
         return replace(day, words=words, line=AMERICAN_LINE)
     return day
+
+
+def replayed_days(days: tuple[date, date] | None, *, now: datetime) -> MarketDay:
+    """Say which days were played; they are over, whatever the market of now does."""
+    if days is None:
+        return MarketDay(now, "Replay", MARKS[Phase.CLOSED], "Nothing was played")
+    first, last = (f"{day:%-d %b %Y}" for day in days)
+    played = first if first == last else f"{first} to {last}"
+    return MarketDay(now, "Replay", MARKS[Phase.CLOSED], played, day=days[1])
 
 
 def _day_of(exchange: str, *, now: datetime) -> MarketDay:

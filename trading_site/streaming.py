@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -249,10 +250,21 @@ def _prices(quotes: Mapping[str, QuoteView]) -> str:
     return f"event: quotes\ndata: {json.dumps(cells)}\n\n"
 
 
-def _cell(quote: QuoteView) -> dict[str, str | None]:
+def _cell(quote: QuoteView) -> dict[str, str | int | None]:
     return {
         "p": str(quote.ltp),
-        "c": None if quote.change is None else str(quote.change),
+        "c": _text(quote.change),
         "cp": None if quote.change_percent is None else f"{quote.change_percent:.2f}",
         "t": quote.as_of.isoformat(),
+        "high": str(quote.high),
+        "low": str(quote.low),
+        "bid": _text(quote.bid),
+        "ask": _text(quote.ask),
+        "bid_quantity": quote.bid_quantity,
+        "ask_quantity": quote.ask_quantity,
+        "volume": quote.volume,
     }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

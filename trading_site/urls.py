@@ -13,6 +13,7 @@ urlpatterns = [
     path("shell/<slug:name>/", views.shell_part, name="shell_part"),
     path("stream/", stream, name="stream"),
     path("healthz/", healthz, name="healthz"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("scope/", views.choose_scope, name="choose_scope"),
     path("market/", include("market.urls")),
     path("orders/", include("orders.urls")),

@@ -1,8 +1,10 @@
 """The home page, the parts of the shell that refresh alone, and what everybody may see."""
 
-from django.http import Http404, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.templatetags.static import static
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.views import safe_next
 from brokers.scope import SCOPE_KEY
@@ -50,3 +52,10 @@ def choose_scope(request: PageRequest) -> HttpResponse:
     if wanted in {scope.value for scope in request.shell.scopes}:
         request.session[SCOPE_KEY] = wanted
     return redirect(safe_next(request))
+
+
+@require_safe
+@login_not_required
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for this where no page names an icon, as for Django's admin or a download."""
+    return redirect(static("mark.svg"))

@@ -5,6 +5,7 @@ from django.db import models
 from accounts.models import User, Workspace, WorkspaceOwnedQuerySet
 from brokers.endpoints import is_simulated
 from brokers.registry import broker_choices
+from brokers.standing import BY_STATUS, Facts, Standing, standing_by
 from operations.fields import MoneyField
 from operations.ids import new_id
 from operations.secrets import seal, unseal
@@ -56,6 +57,11 @@ class BrokerConnection(models.Model):
     def is_simulated(self) -> bool:
         """Whether this server was told to call a simulator in the broker's place."""
         return is_simulated(self.broker_type)
+
+    @property
+    def standing(self) -> Standing | None:
+        """Why nothing reaches the broker; None while it does."""
+        return BY_STATUS.get(self.status)
 
     def seal_credentials(self, credentials: dict[str, str]) -> None:
         self.credentials = seal(credentials, row=f"user_broker_connections:{self.pk}")
@@ -149,3 +155,16 @@ class TradingAccount(models.Model):
     def may_send(self) -> bool:
         """Tell whether orders may leave for this account: active, and live only when turned on."""
         return self.is_active and (self.is_paper or self.live_enabled)
+
+    @property
+    def standing(self) -> Standing:
+        """What may be sent for it now, and why; what differs counts where a query has told it."""
+        return standing_by(
+            Facts(
+                is_replay=self.own_clock,
+                status=self.connection.status,
+                differing=getattr(self, "differing", 0) + getattr(self, "unreadable", 0),
+                is_compared=self.reconciled_at is not None,
+                may_send=self.may_send,
+            )
+        )

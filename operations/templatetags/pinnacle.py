@@ -98,6 +98,12 @@ def ist_minute(at: datetime | None) -> str:
 
 
 @register.filter
+def ist_when(at: datetime | None) -> str:
+    """13:42:18 in Kolkata where it was today, else 19 Jun, 13:42."""
+    return figures.ist_when(at, now=timezone.now())
+
+
+@register.filter
 def ist_moment(at: datetime | None) -> str:
     """19 Aug 2026, 13:42:18 in Kolkata."""
     return figures.ist_moment(at)

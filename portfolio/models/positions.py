@@ -79,7 +79,11 @@ class Position(models.Model):
     buy_value = MoneyField(default=0)
     sell_quantity = models.PositiveBigIntegerField(default=0)
     sell_value = MoneyField(default=0)
-    realized_pnl = MoneyField(default=0, help_text="Before charges")
+    realized_pnl = MoneyField(default=0, help_text="Before charges; DAY: of its trades alone")
+    booked_pnl = MoneyField(
+        default=0,
+        help_text="DAY: what its trades realised in the position they belong to, carried in or not",
+    )
     unrealized_pnl = MoneyField(default=0)
     charges = MoneyField(default=0)
     margin_required = MoneyField(default=0)

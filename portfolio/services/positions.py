@@ -22,6 +22,7 @@ _FIGURES = (
     "sell_quantity",
     "sell_value",
     "realized_pnl",
+    "booked_pnl",
     "unrealized_pnl",
     "charges",
     "last_price",
@@ -95,6 +96,7 @@ class Positions:
         if whose not in self._day:
             self._day[whose] = _new_position(fill, PositionType.DAY)
         self._apply(self._day[whose], fill, booking.execution, charges=booking.charges)
+        self._day[whose].booked_pnl += realized
         return realized
 
     def write(self) -> None:

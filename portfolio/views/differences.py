@@ -8,8 +8,9 @@ from django.views.decorators.http import require_GET
 from accounts.http import UserRequest
 from accounts.models import TRADING_ROLES
 from brokers.models import TradingAccount
-from portfolio.board import differences_today
+from portfolio.board import differences_on
 from portfolio.models import UnreadableRow
+from portfolio.shown_days import shown_days
 
 
 @require_GET
@@ -20,7 +21,7 @@ def difference_list(
     now = timezone.now()
     visible = TradingAccount.objects.visible_to(request.user).filter(workspace=request.workspace)
     context = {
-        "differences": differences_today(list(visible), now=now),
+        "differences": differences_on(shown_days(list(visible), now=now)),
         "unreadable": UnreadableRow.objects.of(visible),
         "may_trade": request.membership.role in TRADING_ROLES,
     }

@@ -12,17 +12,19 @@ from brokers.scope import SCOPE_KEY, chosen_scope, scopes_of
 from brokers.venue import installed_venue
 from operations.listing import csv_response
 from portfolio.board import (
-    by_strategy_today,
-    closed_today,
-    differences_today,
+    at_board_prices,
+    closed_on,
+    day_positions,
+    differences_on,
     expired_in,
     positions_board,
     square_offs,
+    strategy_days,
     strategy_name,
-    traded_today,
 )
 from portfolio.models import Position
-from portfolio.selectors import day_summary
+from portfolio.selectors import DayBooks, day_summary
+from portfolio.shown_days import latest_sessions, shown_days
 
 POSITION_FILE = (
     "Account", "Strategy", "Instrument", "Product", "Kind", "Status", "Day", "Quantity",
@@ -38,17 +40,21 @@ def positions(request: UserRequest, template: str = "portfolio/positions.html") 
     scope = chosen_scope(scopes_of(request.workspace), request.session.get(SCOPE_KEY, ""))
     by_strategy = request.GET.get("by") == "strategy"
     board = positions_board(scope.accounts, by_strategy=by_strategy, now=now)
-    traded = traded_today(scope.accounts, now=now)
+    sessions = latest_sessions(scope.accounts, now=now)
+    days = shown_days(scope.accounts, now=now, sessions=sessions)
+    traded = day_positions(days)
+    summary = day_summary(scope.accounts, now=now, books=DayBooks(sessions))
     context = {
         "scope": scope,
+        "days": days,
         "board": board,
         "by_strategy": by_strategy,
-        "summary": day_summary(scope.accounts, now=now),
         "expired": expired_in(board.rows, now=now),
-        "differences": differences_today(scope.accounts, now=now),
-        "closed": closed_today(scope.accounts, now=now),
-        "traded_today": traded,
-        "strategies": by_strategy_today(board, traded),
+        "summary": at_board_prices(summary, board),
+        "differences": differences_on(days),
+        "closed": closed_on(days),
+        "traded": traded,
+        "strategies": strategy_days(board, traded),
         "square_offs": square_offs(board.rows, venue=installed_venue(), now=now),
         "may_trade": request.membership.role in TRADING_ROLES,
         "scope_query": "".join(f"&account={account.pk}" for account in scope.accounts),

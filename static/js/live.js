@@ -68,6 +68,30 @@
     });
   }
 
+  // What the depth of a row says besides its price; a side on which nobody quotes is a dash.
+  const clock = (text) => new Date(text).toLocaleTimeString("en-GB", { timeZone: "Asia/Kolkata" });
+  const FACTS = {
+    high: "price", low: "price", bid: "price", ask: "price",
+    bid_quantity: "count", ask_quantity: "count", volume: "count", t: "time",
+  };
+
+  function factText(kind, value, decimals) {
+    if (value === null) return "\u2013";
+    if (kind === "time") return clock(value);
+    return format(Number(value), kind === "count" ? 0 : decimals);
+  }
+
+  function patchDepth(key, quote) {
+    all(`[data-depth="${CSS.escape(key)}"]`).forEach((depth) => {
+      const high = depth.querySelector('[data-fact="high"]');
+      const decimals = decimalsIn(high ? high.textContent : "");
+      all("[data-fact]", depth).forEach((cell) => {
+        const name = cell.dataset.fact;
+        if (quote[name] !== undefined) cell.textContent = factText(FACTS[name], quote[name], decimals);
+      });
+    });
+  }
+
   document.addEventListener("animationend", (event) => {
     if (event.animationName.startsWith("tick-")) {
       event.target.classList.remove("tick-up", "tick-down");
@@ -110,7 +134,10 @@
     source.addEventListener("part", (event) => announce(JSON.parse(event.data).kind));
     source.addEventListener("quotes", (event) => {
       const quotes = JSON.parse(event.data);
-      Object.entries(quotes).forEach(([key, quote]) => patchQuote(key, quote));
+      Object.entries(quotes).forEach(([key, quote]) => {
+        patchQuote(key, quote);
+        patchDepth(key, quote);
+      });
       document.dispatchEvent(new CustomEvent("pinnacle:quotes", { detail: quotes }));
     });
     source.addEventListener("open", () => connected(true));

@@ -59,7 +59,7 @@ class TestConnecting:
             workspace=desk, user=desk.owner, rule_type=RuleType.MAX_DAILY_LOSS, rule_value=5000
         )
         page.reload()
-        page.click("[aria-label='Turn live trading on for Angel One']")
+        page.click("[aria-label='Turn on… live trading for Angel One']")
         page.fill("#id_name", "Angel One")
         page.click("text=Next: your password")
         page.fill("#id_password", PASSWORD)

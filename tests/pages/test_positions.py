@@ -39,6 +39,22 @@ class TestPositionsPage:
         (row,) = client_of(desk).get(URL).context["board"].rows
         assert row.unrealized == Decimal("35.0000")
 
+    @pytest.mark.parametrize("address", [URL, f"{URL}part/"])
+    def test_shows_one_gain_and_not_the_last_marks_beside_it(
+        self, desk: Desk, address: str
+    ) -> None:
+        desk.buy(quantity=10, price="100.00")
+        write_quotes([QuoteTick("NSE:RELIANCE", Decimal("103.50"), desk.now, 1)])
+        context = client_of(desk).get(address).context
+        assert context["summary"].unrealized == context["board"].open_profit == 35
+
+    def test_adds_what_was_realised_up_to_the_days_figure(self, desk: Desk) -> None:
+        desk.buy(quantity=10, price="100.00")
+        close(desk)
+        context = client_of(desk).get(URL).context
+        booked = [position.booked_pnl for position in context["traded"]]
+        assert booked == [context["summary"].realized]
+
     def test_marks_a_price_that_is_old(self, desk: Desk) -> None:
         desk.buy()
         later = desk.now + timedelta(minutes=3)

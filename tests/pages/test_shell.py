@@ -56,7 +56,7 @@ class TestScope:
             workspace, user=workspace.owner, name="Second", cash=Decimal(1), now=now
         )
         browser.post("/scope/", {"scope": str(second.pk), "next": "/orders/"})
-        assert "Workspace and account: Second" in browser.get("/").content.decode()
+        assert "Second: choose workspace and account" in browser.get("/").content.decode()
 
     def test_of_a_stranger_is_ignored(
         self, browser: Client, account: TradingAccount, now: datetime
@@ -66,7 +66,7 @@ class TestScope:
             make_workspace(other), user=other, name="Hers", cash=Decimal(1), now=now
         )
         browser.post("/scope/", {"scope": str(theirs.pk)})
-        assert "Workspace and account: Practice" in browser.get("/").content.decode()
+        assert "Practice: choose workspace and account" in browser.get("/").content.decode()
 
     @pytest.mark.parametrize("is_chosen", [True, False])
     def test_stays_when_a_broker_is_connected(
@@ -75,7 +75,7 @@ class TestScope:
         if is_chosen:
             browser.post("/scope/", {"scope": str(account.pk)})
         make_account_at("angel", workspace)
-        assert "Workspace and account: Practice" in browser.get("/").content.decode()
+        assert "Practice: choose workspace and account" in browser.get("/").content.decode()
 
     @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", ""])
     def test_returns_to_this_site_only(
@@ -109,6 +109,11 @@ class TestSwitchingDesks:
         theirs = make_workspace(make_user("mira"), "Hers")
         answer = browser.post("/accounts/desk/", {"workspace": str(theirs.pk)})
         assert answer.status_code == 404
+
+
+class TestIcon:
+    def test_is_there_for_a_page_that_names_none(self, client: Client, db: None) -> None:
+        assert client.get("/favicon.ico")["Location"].endswith("mark.svg")
 
 
 class TestErrorPages:

@@ -19,7 +19,7 @@ from portfolio.models import (
 from portfolio.posting import cash_balance
 from portfolio.services import book_fill, deposit
 from tests.builders import NOW, make_instrument
-from tests.portfolio.fills import make_desk, make_fill, make_running_strategy, trade
+from tests.portfolio.fills import TOMORROW, make_desk, make_fill, make_running_strategy, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +112,17 @@ class TestBookFill:
         day = Position.objects.get(position_type=PositionType.DAY)
         assert (day.quantity, day.buy_quantity, day.sell_quantity) == (-5, 10, 15)
         assert (day.realized_pnl, day.status) == (Decimal(100), PositionStatus.OPEN)
+
+    def test_books_what_a_day_realised_on_a_position_carried_into_it(self) -> None:
+        account, instrument = make_desk(), make_instrument()
+        trade(account, instrument, "BUY 10 @ 100", product=Product.CNC)
+
+        trade(account, instrument, "SELL 4 @ 110", product=Product.CNC, session_date=TOMORROW)
+
+        day = Position.objects.get(position_type=PositionType.DAY, session_date=TOMORROW)
+        session = TradingSession.objects.get(session_date=TOMORROW)
+        assert day.booked_pnl == session.realized_pnl == 40
+        assert day.realized_pnl == 0
 
     def test_tells_the_pages(self) -> None:
         account = make_desk()

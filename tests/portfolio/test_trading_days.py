@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from brokers.models import TradingAccount
-from portfolio.board import closed_today, traded_today
+from portfolio.board import closed_on, day_positions
 from portfolio.models import Position, TradingSession
 from portfolio.selectors import day_summary, newest_sessions
 from portfolio.services.closing import finished_sessions
+from portfolio.shown_days import shown_days
 from portfolio.trading_days import account_day
 from risk.board import account_states
 from risk.stops import stops_in_force
@@ -91,5 +92,5 @@ class TestTheNightInIndia:
             **row, position_type="NET", status="CLOSED", session_date=TUESDAY
         )
 
-        assert traded_today([american], now=NIGHT) == [day]
-        assert closed_today([american], now=NIGHT) == [net]
+        assert day_positions(shown_days([american], now=NIGHT)) == [day]
+        assert closed_on(shown_days([american], now=NIGHT)) == [net]

@@ -13,6 +13,7 @@ def packages(tmp_path: Path) -> Path:
         "bootstrap/dist/css/bootstrap.min.css": "a{}/*# sourceMappingURL=b.map */",
         "@tabler/icons-sprite/dist/tabler-sprite.svg": tabler(),
         "htmx.org/dist/htmx.min.js": "htmx",
+        "axe-core/axe.min.js": "for tests alone",
         **{f"@fontsource-variable/ibm-plex-sans/files/{name}": "font" for name in FONTS},
     }
     for name, text in files.items():
@@ -53,6 +54,11 @@ class TestBuildAssets:
     def test_names_no_source_map(self, packages: Path, static: Path) -> None:
         build_assets(packages=packages, static=static)
         assert "sourceMappingURL" not in (static / "vendor" / "pinnacle.css").read_text()
+
+    def test_serves_what_a_page_loads_and_nothing_else(self, packages: Path, static: Path) -> None:
+        build_assets(packages=packages, static=static)
+        served = {path.name for path in (static / "vendor").iterdir()}
+        assert served == {"pinnacle.css", "icons.svg", "htmx.min.js", *FONTS}
 
     def test_can_run_again(self, packages: Path, static: Path) -> None:
         first = build_assets(packages=packages, static=static)

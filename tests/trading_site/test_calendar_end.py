@@ -75,9 +75,18 @@ class TestNotice:
         assert WORDS not in page_for(workspace, role, "/")
 
     @pytest.mark.parametrize("address", ["/", "/risk/"])
-    def test_tells_a_manager_what_to_run(self, workspace: Workspace, address: str) -> None:
+    def test_tells_a_manager_in_words(self, workspace: Workspace, address: str) -> None:
         page = page_for(workspace, Role.ADMIN, address)
-        assert WORDS in page and "import_holidays holidays-2027.csv" in page
+        assert WORDS in page and "/imports/" in page
+        assert "manage.py" not in page
+
+    def test_tells_the_operator_what_to_run(self, workspace: Workspace) -> None:
+        workspace.owner.is_staff = True
+        workspace.owner.save()
+        client = Client()
+        client.force_login(workspace.owner)
+        page = client.get("/imports/").content.decode()
+        assert "import_holidays holidays-2027.csv" in page
 
     def test_is_not_on_every_page(self, workspace: Workspace) -> None:
         assert WORDS not in page_for(workspace, Role.ADMIN, "/orders/")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
-from django.test import TestCase, override_settings
+from django.test import Client, TestCase, override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -252,3 +252,40 @@ class TestRecordedPrices:
         assert list(first.play()) == list(second.play())
         assert first.faults() == second.faults() == []
         assert Instrument.objects.filter(exchange="NSE").count() == 10
+
+
+class TestPagesOfAReplay:
+    """In the desk of replays every page speaks of the days that were played."""
+
+    @pytest.fixture
+    def client(self, request_, user) -> Client:
+        replay = prepare(request_, user)
+        list(replay.play())
+        client = Client()
+        client.force_login(user)
+        workspace = {"workspace": str(replay.account.workspace_id)}
+        client.post("/accounts/desk/", workspace)
+        return client
+
+    def test_has_the_last_day_played_at_the_head_of_home(self, client: Client) -> None:
+        page = client.get("/").content.decode()
+        assert "<h1>Thursday, 18 June 2026</h1>" in page
+        assert "Strategies that were played" in page and "Price breakout" in page
+
+    @pytest.mark.parametrize("address", ["/", "/orders/", "/positions/", "/strategies/", "/risk/"])
+    def test_names_the_days_at_the_top(self, client: Client, address: str) -> None:
+        assert "17 Jun 2026 to 18 Jun 2026" in client.get(address).content.decode()
+
+    def test_shows_what_the_last_day_closed_and_traded(self, client: Client) -> None:
+        context = client.get("/positions/").context
+        assert context["closed"] and context["traded"]
+        booked = sum(each.booked_pnl for each in context["traded"])
+        assert booked == context["summary"].realized
+
+    def test_lists_the_strategies_that_were_played(self, client: Client) -> None:
+        (row,) = client.get("/strategies/").context["rows"]
+        assert row.of_day and row.signals
+
+    def test_knows_what_the_day_came_to_on_the_risk_page(self, client: Client) -> None:
+        (state,) = client.get("/risk/").context["states"]
+        assert state.day_pnl and state.past_day == THURSDAY

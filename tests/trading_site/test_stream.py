@@ -94,11 +94,23 @@ class TestMailbox:
         assert mailbox.is_closed
 
     def test_tells_price_change_and_time(self) -> None:
-        mailbox = Mailbox(new_id(), frozenset({SHARE}))
         tick = QuoteTick(SHARE, Decimal("105"), NOW + timedelta(days=1))
-        mailbox.put_quotes({SHARE: moved(quote("100"), movements([tick])[0])})
-        cell = data_of(self.take(mailbox)[0])[SHARE]
-        assert cell == {"p": "105", "c": "5", "cp": "5.00", "t": "2026-06-18T05:00:00+00:00"}
+        cell = self.told(moved(quote("100"), movements([tick])[0]))
+        price = {"p": "105", "c": "5", "cp": "5.00", "t": "2026-06-18T05:00:00+00:00"}
+        assert cell.items() >= price.items()
+
+    def test_tells_what_is_bid_offered_and_traded(self) -> None:
+        at, bid = NOW + timedelta(seconds=1), Decimal("99.5")
+        tick = QuoteTick(SHARE, Decimal("100"), at, volume=7, bid=bid, bid_quantity=40)
+        cell = self.told(moved(quote("100"), movements([tick])[0]))
+        facts = {"bid": "99.5", "ask": None, "bid_quantity": 40, "high": "100", "low": "100"}
+        assert cell.items() >= facts.items()
+
+    def told(self, shown: QuoteView) -> dict[str, Any]:
+        mailbox = Mailbox(new_id(), frozenset({SHARE}))
+        mailbox.put_quotes({SHARE: shown})
+        cell: dict[str, Any] = data_of(self.take(mailbox)[0])[SHARE]
+        return cell
 
 
 @stored

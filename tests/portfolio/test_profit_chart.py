@@ -4,9 +4,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portfolio.profit_chart import HEIGHT, WIDTH, profit_chart
 from portfolio.selectors import CurvePoint
 from tests.builders import NOW
-from trading_site.equity_chart import HEIGHT, WIDTH, equity_chart
 from trading_site.sparkline import sparkline
 
 profits = st.decimals(
@@ -26,37 +26,37 @@ def numbers(path: str) -> list[float]:
     return [float(each) for each in path.strip("MZ").replace("L", " ").split()]
 
 
-class TestEquityChart:
+class TestProfitChart:
     def test_of_one_point_is_not_drawn(self) -> None:
-        assert equity_chart(curve("12")) is None
+        assert profit_chart(curve("12")) is None
 
     def test_tells_its_extremes_in_words(self) -> None:
-        chart = equity_chart(curve("0", "-50", "75", "20"))
+        chart = profit_chart(curve("0", "-50", "75", "20"))
         assert chart is not None
         assert chart.words == (
             "Profit and loss from 10:30 to 10:33: low −50 at 10:31, high +75 at 10:32, now +20"
         )
 
     def test_has_round_grid_lines_with_zero_among_them(self) -> None:
-        chart = equity_chart(curve("0", "23480", "-5452", "18427"))
+        chart = profit_chart(curve("0", "23480", "-5452", "18427"))
         assert chart is not None
         assert [line.label for line in chart.grid] == ["0", "+10,000", "+20,000"]
         assert [line.is_zero for line in chart.grid] == [True, False, False]
 
     def test_parts_gain_from_pain_where_the_line_crosses_zero(self) -> None:
-        chart = equity_chart(curve("-100", "100"))
+        chart = profit_chart(curve("-100", "100"))
         assert chart is not None
         crossing = float(chart.last_x) / 100 * WIDTH / 2
         for path in (chart.gain, chart.pain):
             assert any(abs(x - crossing) < 0.1 for x in numbers(path)[::2])
 
     def test_of_a_young_day_leaves_room_to_the_right(self) -> None:
-        chart = equity_chart(curve("0", "10"))
+        chart = profit_chart(curve("0", "10"))
         assert chart is not None and float(chart.last_x) < 5
 
     @given(st.lists(profits, min_size=2, max_size=60))
     def test_stays_in_its_box(self, amounts: list[Decimal]) -> None:
-        chart = equity_chart(curve(*amounts))
+        chart = profit_chart(curve(*amounts))
         assert chart is not None
         for path in (chart.line, chart.gain, chart.pain):
             drawn = numbers(path)
@@ -65,7 +65,7 @@ class TestEquityChart:
 
     @given(st.lists(profits, min_size=2, max_size=60))
     def test_rises_where_the_profit_rises(self, amounts: list[Decimal]) -> None:
-        chart = equity_chart(curve(*amounts))
+        chart = profit_chart(curve(*amounts))
         assert chart is not None
         heights = numbers(chart.line)[1::2]
         highest = amounts.index(max(amounts))
@@ -73,7 +73,7 @@ class TestEquityChart:
 
     @given(st.lists(profits, min_size=2, max_size=60))
     def test_has_few_grid_lines(self, amounts: list[Decimal]) -> None:
-        chart = equity_chart(curve(*amounts))
+        chart = profit_chart(curve(*amounts))
         assert chart is not None and 1 <= len(chart.grid) <= 6
 
 

@@ -1,19 +1,21 @@
-"""The day's profit as a line: numbers into the coordinates of an SVG drawn by the server."""
+"""Profit over time as a line: numbers into the coordinates of an SVG drawn by the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
-from math import floor, log10
+from math import ceil, floor, log10
 
-from operations.figures import ist_minute, signed
+from operations.figures import IST, ist_minute, ist_moment, signed
 from portfolio.selectors import CurvePoint
 
 WIDTH, HEIGHT = 1000, 172
 SHORTEST = timedelta(minutes=30)
 TIME_STEPS = (5, 10, 15, 30, 60, 120, 180, 240)
 ZERO = Decimal(0)
+_CLEAR = 0.14  # of the width: so far a phone keeps one label off the next
+_MOST_DAYS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class TimeMark:
 
 
 @dataclass(frozen=True, slots=True)
-class EquityChart:
+class ProfitChart:
     """Paths in a box of 1000 by 172; everything with a text stands at percent of the width."""
 
     line: str
@@ -45,14 +47,14 @@ class EquityChart:
     words: str
 
 
-def equity_chart(points: Sequence[CurvePoint]) -> EquityChart | None:
+def profit_chart(points: Sequence[CurvePoint]) -> ProfitChart | None:
     """Draw the curve; None while there are not two points to join."""
     if len(points) < 2:
         return None
     scale = _Scale.over(points)
     xy = [(scale.x(point.at), scale.y(point.net)) for point in points]
     zero = scale.y(ZERO)
-    return EquityChart(
+    return ProfitChart(
         line=_path(xy),
         gain=_area([(x, min(y, zero)) for x, y in _crossing(xy, zero)], zero),
         pain=_area([(x, max(y, zero)) for x, y in _crossing(xy, zero)], zero),
@@ -124,6 +126,9 @@ def _round_step(rough: Decimal) -> Decimal:
 
 
 def _times(scale: _Scale) -> tuple[TimeMark, ...]:
+    """Mark the hours of one day, or the days of several."""
+    if scale.ends_at.astimezone(IST).date() != scale.starts_at.astimezone(IST).date():
+        return _days(scale)
     minutes = (scale.ends_at - scale.starts_at) / timedelta(minutes=1)
     step = next((each for each in TIME_STEPS if minutes / each <= 7), TIME_STEPS[-1])
     marks = [TimeMark("0", ist_minute(scale.starts_at), "start")]
@@ -132,17 +137,35 @@ def _times(scale: _Scale) -> tuple[TimeMark, ...]:
         # Kolkata is half an hour off, so full hours there are half hours in UTC.
         of_day = (at.hour * 60 + at.minute + 330) % 1440
         share = scale.x(at) / WIDTH
-        if of_day % step == 0 and 0.07 < share < 0.97:
+        if of_day % step == 0 and _CLEAR < share < 0.97:
             marks.append(TimeMark(f"{share * 100:.2f}", ist_minute(at), "middle"))
         at += timedelta(minutes=1)
     return tuple(marks)
 
 
+def _days(scale: _Scale) -> tuple[TimeMark, ...]:
+    first, last = scale.starts_at.astimezone(IST).date(), scale.ends_at.astimezone(IST).date()
+    step = max(1, ceil((last - first).days / _MOST_DAYS))
+    marks = [TimeMark("0", _day_words(first), "start")]
+    for number in range(step, (last - first).days + 1, step):
+        day = first + timedelta(days=number)
+        share = scale.x(datetime.combine(day, time.min, IST)) / WIDTH
+        if _CLEAR < share < 0.95:
+            marks.append(TimeMark(f"{share * 100:.2f}", _day_words(day), "middle"))
+    return tuple(marks)
+
+
+def _day_words(day: date) -> str:
+    return f"{day:%-d %b}"
+
+
 def _words(points: Sequence[CurvePoint]) -> str:
     low, high = min(points, key=lambda each: each.net), max(points, key=lambda each: each.net)
     first, last = points[0], points[-1]
+    is_one_day = first.at.astimezone(IST).date() == last.at.astimezone(IST).date()
+    when = ist_minute if is_one_day else ist_moment
     return (
-        f"Profit and loss from {ist_minute(first.at)} to {ist_minute(last.at)}: "
-        f"low {signed(low.net, 0)} at {ist_minute(low.at)}, "
-        f"high {signed(high.net, 0)} at {ist_minute(high.at)}, now {signed(last.net, 0)}"
+        f"Profit and loss from {when(first.at)} to {when(last.at)}: "
+        f"low {signed(low.net, 0)} at {when(low.at)}, "
+        f"high {signed(high.net, 0)} at {when(high.at)}, now {signed(last.net, 0)}"
     )
