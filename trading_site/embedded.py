@@ -90,6 +90,12 @@ class WebServer:
         end_streams()
 
 
+def load_tasks(*, app: Celery = celery_app) -> None:
+    """Load every task once, before several workers would do so at the same time."""
+    app.loader.init_worker()
+    app.finalize()
+
+
 def run_worker(stopped: threading.Event, *, app: Celery = celery_app) -> None:
     """Work off all queues but that of exits in a few threads until stopped."""
     _work(stopped, app=app, name="embedded", queues=QUEUES, size=_WORKERS)

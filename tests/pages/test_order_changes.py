@@ -262,11 +262,13 @@ class TestHalt:
         self.halt(desk, word=written.format(asked))
         assert TraderControl.objects.get().is_in_force
 
-    def test_shuts_the_switch_and_cancels_entries(self, desk: Desk) -> None:
-        order = desk.place(limit="95.00")
+    def test_shuts_the_switch_and_ends_entries(self, desk: Desk) -> None:
+        resting = desk.send(desk.place(limit="95.00"))
+        waiting = desk.place(limit="94.00")
         self.halt(desk)
         assert TraderControl.objects.get().is_in_force
-        assert state_of(order) == OrderStatus.CANCELLED
+        assert state_of(resting) == OrderStatus.CANCEL_PENDING
+        assert state_of(waiting) == OrderStatus.DENIED  # it had not left
 
     def test_keeps_positions_unless_asked(self, desk: Desk) -> None:
         desk.buy()

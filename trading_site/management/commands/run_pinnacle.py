@@ -18,6 +18,7 @@ from trading_site.embedded import (
     PortBusy,
     WebServer,
     listen,
+    load_tasks,
     run_beat,
     run_exit_worker,
     run_feed,
@@ -61,6 +62,7 @@ class Command(BaseCommand):
             "feed": run_feed,
             "streams": run_broker_streams,
         }
+        load_tasks()
         stuck = run_together(parts, stopped)
         self.stdout.write("Pinnacle has ended.")
         if stuck:
