@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             name='PaperLedgerEntry',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('TRANSFER', 'Money in or out'), ('TRADE', 'Trade'), ('CHARGES', 'Charges')], max_length=10)),
+                ('kind', models.CharField(choices=[('TRANSFER', 'Money in or out'), ('TRADE', 'Trade'), ('CHARGES', 'Charges'), ('SETTLEMENT', 'Settlement of an expired contract')], max_length=10)),
                 ('amount', operations.fields.MoneyField(decimal_places=4, max_digits=15)),
                 ('at', models.DateTimeField()),
                 ('book', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='brokers.paperaccount')),

@@ -124,6 +124,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Installation',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('identity', models.UUIDField(help_text='Of this database since a person last confirmed it')),
+                ('place', models.CharField(blank=True, help_text='Where it lay when it was made', max_length=100)),
+                ('pulse', models.PositiveBigIntegerField(default=0, help_text='Grows while it is in use')),
+                ('seen_at', models.DateTimeField()),
+                ('doubt', models.CharField(blank=True, max_length=200)),
+                ('doubted_at', models.DateTimeField(blank=True, null=True)),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('confirmed_reason', models.CharField(blank=True, max_length=300)),
+                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'db_table': 'installation',
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='ck_one_installation')],
+            },
+        ),
+        migrations.CreateModel(
             name='SettingChange',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),

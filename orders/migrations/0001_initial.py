@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Order',
             fields=[
                 ('id', models.UUIDField(default=operations.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(choices=[('MANUAL', 'Manual'), ('STRATEGY', 'Strategy'), ('API', 'Api'), ('WEBHOOK', 'Webhook'), ('BASKET', 'Basket'), ('COPY', 'Copy'), ('RISK', 'A protective exit'), ('EXTERNAL', "Placed in the broker's own app"), ('ADJUSTMENT', 'Adjusted to what the broker holds')], default='MANUAL', max_length=10)),
+                ('source', models.CharField(choices=[('MANUAL', 'Manual'), ('STRATEGY', 'Strategy'), ('API', 'Api'), ('WEBHOOK', 'Webhook'), ('BASKET', 'Basket'), ('COPY', 'Copy'), ('RISK', 'A protective exit'), ('EXTERNAL', "Placed in the broker's own app"), ('ADJUSTMENT', 'Adjusted to what the broker holds'), ('EXPIRY', 'Settled by the exchange at expiry')], default='MANUAL', max_length=10)),
                 ('tag', models.CharField(max_length=20, unique=True)),
                 ('idempotency_key', models.CharField(max_length=100)),
                 ('request_hash', models.CharField(max_length=64)),
@@ -170,6 +170,7 @@ class Migration(migrations.Migration):
                 ('charges_known', models.BooleanField(default=True, help_text='No: no rate was on file for its day, and the charges here are 0')),
                 ('net_amount', operations.fields.MoneyField(decimal_places=4, default=0, help_text='Cash in (+) or out (−), after charges', max_digits=15)),
                 ('session_date', models.DateField()),
+                ('is_settlement', models.BooleanField(default=False, help_text='The exchange ended an expired contract: its price may be 0')),
                 ('is_late', models.BooleanField(default=False, help_text='It came after the order had ended')),
                 ('traded_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
@@ -181,7 +182,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'trades',
                 'indexes': [models.Index(fields=['workspace', '-traded_at'], name='idx_trades_workspace_recent'), models.Index(fields=['account', 'session_date'], name='idx_trades_account_day'), models.Index(condition=models.Q(('charges_known', False)), fields=['account'], name='idx_trades_uncharged')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'broker_trade_id'), name='uq_broker_trade'), models.CheckConstraint(condition=models.Q(('price__gt', 0), ('quantity__gt', 0)), name='ck_trade_positive'), models.CheckConstraint(condition=models.Q(('side__in', ['BUY', 'SELL'])), name='ck_trade_side')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'broker_trade_id'), name='uq_broker_trade'), models.CheckConstraint(condition=models.Q(models.Q(('price__gt', 0), ('quantity__gt', 0)), models.Q(('is_settlement', True), ('price', 0), ('quantity__gt', 0)), _connector='OR'), name='ck_trade_positive'), models.CheckConstraint(condition=models.Q(('side__in', ['BUY', 'SELL'])), name='ck_trade_side')],
             },
         ),
         migrations.CreateModel(

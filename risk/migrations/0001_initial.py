@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
                 ('position_size_limit', operations.fields.MoneyField(blank=True, decimal_places=4, max_digits=15, null=True)),
                 ('order_value_limit', operations.fields.MoneyField(blank=True, decimal_places=4, max_digits=15, null=True)),
                 ('reason', models.CharField(blank=True, max_length=300)),
+                ('set_by', models.CharField(choices=[('TRADER', 'a trader'), ('ADMIN', 'an admin'), ('OWNER', 'an owner'), ('RULE', 'a rule'), ('OPERATOR', 'whoever runs this server')], default='OWNER', max_length=10)),
                 ('activated_at', models.DateTimeField()),
                 ('deactivated_at', models.DateTimeField(blank=True, null=True)),
                 ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='brokers.tradingaccount')),
@@ -127,7 +128,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'traders_control',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.comparison.Coalesce('workspace', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('account', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), models.F('control_type'), condition=models.Q(('deactivated_at', None)), name='uq_one_control_in_force'), models.CheckConstraint(condition=models.Q(('control_type__in', ['KILL_SWITCH', 'RISK_LIMIT', 'POSITION_LIMIT'])), name='ck_control_type')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.comparison.Coalesce('workspace', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('account', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), models.F('control_type'), condition=models.Q(('deactivated_at', None)), name='uq_one_control_in_force'), models.CheckConstraint(condition=models.Q(('control_type__in', ['KILL_SWITCH', 'RISK_LIMIT', 'POSITION_LIMIT'])), name='ck_control_type'), models.CheckConstraint(condition=models.Q(('set_by__in', ['TRADER', 'ADMIN', 'OWNER', 'RULE', 'OPERATOR'])), name='ck_control_set_by')],
             },
         ),
         migrations.CreateModel(
@@ -138,6 +139,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('is_live', models.BooleanField(blank=True, help_text='Empty: every kind of money', null=True)),
                 ('currency', models.CharField(blank=True, max_length=3)),
+                ('set_by', models.CharField(choices=[('TRADER', 'a trader'), ('ADMIN', 'an admin'), ('OWNER', 'an owner'), ('RULE', 'a rule'), ('OPERATOR', 'whoever runs this server')], default='OWNER', max_length=10)),
                 ('changed_at', models.DateTimeField()),
                 ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='brokers.tradingaccount')),
                 ('changed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
@@ -147,7 +149,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'trading_states',
-                'constraints': [models.UniqueConstraint(models.F('workspace'), django.db.models.functions.comparison.Coalesce('account', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('user_strategy', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('rule', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('is_live', models.Value(False)), models.F('currency'), name='uq_trading_state'), models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('is_live', None)), models.Q(('account', None), ('is_live__isnull', False), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='ck_trading_state_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['ACTIVE', 'REDUCING', 'HALTED'])), name='ck_trading_state')],
+                'constraints': [models.UniqueConstraint(models.F('workspace'), django.db.models.functions.comparison.Coalesce('account', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('user_strategy', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), django.db.models.functions.comparison.Coalesce('rule', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), output_field=models.UUIDField())), models.F('set_by'), django.db.models.functions.comparison.Coalesce('is_live', models.Value(False)), models.F('currency'), name='uq_trading_state'), models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('is_live', None)), models.Q(('account', None), ('is_live__isnull', False), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='ck_trading_state_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['ACTIVE', 'REDUCING', 'HALTED'])), name='ck_trading_state'), models.CheckConstraint(condition=models.Q(('set_by__in', ['TRADER', 'ADMIN', 'OWNER', 'RULE', 'OPERATOR'])), name='ck_trading_state_set_by')],
             },
         ),
         migrations.CreateModel(
