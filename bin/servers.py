@@ -38,26 +38,26 @@ def _postgres(machine: Machine, folder: Path) -> Iterator[str]:
     binaries, port, data = machine.postgres(), free_port(), folder / "postgres"
     data.mkdir()
     owner = _unprivileged_user()
-    as_owner: list[str] = []
+    user: int | None = None
     if owner is not None:
         # A checkout may lie where only root can read.
         binaries = _within_reach(machine, binaries, folder)
         os.chown(data, owner.pw_uid, owner.pw_gid)
-        as_owner = ["runuser", "-u", owner.pw_name, "--"]
+        user = owner.pw_uid
     initdb = [binaries / "initdb", "-D", data, "-U", "pinnacle", "-A", "trust", "-E", "UTF8"]
-    _run([*as_owner, *map(str, initdb)], folder)
+    _run(list(map(str, initdb)), folder, user=user)
     settings = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c max_connections=200"
-    control = [*as_owner, str(binaries / "pg_ctl"), "-D", str(data)]
+    control = [str(binaries / "pg_ctl"), "-D", str(data)]
     # Its own log: a server that inherits our pipe would keep us waiting for the pipe to close.
-    _run([*control, "-l", str(data / "log"), "-o", settings, "-w", "start"], folder)
+    _run([*control, "-l", str(data / "log"), "-o", settings, "-w", "start"], folder, user=user)
     try:
         yield f"postgres://pinnacle@127.0.0.1:{port}/postgres"
     finally:
-        _run([*control, "-m", "immediate", "stop"], folder)
+        _run([*control, "-m", "immediate", "stop"], folder, user=user)
 
 
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+def _run(command: list[str], folder: Path, *, user: int | None) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, user=user)
     if done.returncode:
         raise ServerFailed(f"{command[-1]}: {done.stderr.decode()[-500:]}")
 
