@@ -12,13 +12,13 @@ over itself in those that it has forgotten since. Two things tell:
 """
 
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -27,6 +27,7 @@ from django.db.models import F, Model
 from operations.logs import record_log
 from operations.models import Installation, LogType, Severity
 
+logger = structlog.get_logger(__name__)
 _ELSEWHERE = "This database was copied, or restored from a backup: it lies elsewhere than before"
 _BACK = "This database was restored from a backup: it knows less than it did"
 _KNOWN, _KNOWN_FOR = "installation:doubt", 10
@@ -84,7 +85,7 @@ def _beat(*, now: datetime) -> None:
     trusted = Installation.objects.filter(doubted_at=None)
     if trusted.update(pulse=F("pulse") + 1, seen_at=now):
         identity, pulse = trusted.values_list("identity", "pulse").get()
-        transaction.on_commit(lambda: _witness(identity, pulse))
+        transaction.on_commit(lambda: _witness(identity, pulse), robust=True)
 
 
 @transaction.atomic
@@ -102,7 +103,7 @@ def trust_again(*, by: Model | None, reason: str, now: datetime) -> None:
     row.save()
     cache.delete(_KNOWN)
     identity, pulse = row.identity, row.pulse
-    transaction.on_commit(lambda: _witness(identity, pulse))
+    transaction.on_commit(lambda: _witness(identity, pulse), robust=True)
 
 
 def database_place() -> str:
@@ -132,14 +133,32 @@ def _witnessed() -> dict[str, int]:
         found = json.loads(Path(settings.INSTALLATION_FILE).read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    pulses = found.items() if isinstance(found, dict) else ()
+    return {identity: pulse for identity, pulse in pulses if isinstance(pulse, int)}
 
 
 def _witness(identity: UUID, pulse: int) -> None:
-    """Write a pulse to the file, whole or not at all."""
+    """Write a pulse to the file unless it knows a later one.
+
+    What was committed goes on without the file: an order that has been claimed has yet to leave.
+    """
+    try:
+        seen = _witnessed()
+        _write_whole(seen | {str(identity): max(seen.get(str(identity), 0), pulse)})
+    except OSError as error:
+        logger.exception("pulse_not_written", file=settings.INSTALLATION_FILE, error=str(error))
+
+
+def _write_whole(pulses: dict[str, int]) -> None:
+    """Write the file whole or not at all."""
     path = Path(settings.INSTALLATION_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    seen = _witnessed() | {str(identity): pulse}
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(seen, file)
-    os.replace(file.name, path)
+        written = Path(file.name)
+        try:
+            json.dump(pulses, file)
+            file.flush()
+            written.replace(path)
+        except OSError:
+            written.unlink(missing_ok=True)
+            raise

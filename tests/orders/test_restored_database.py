@@ -1,11 +1,12 @@
 """A database that was restored or copied sends nothing for real money before a person confirms."""
 
+import json
 import shutil
 import sqlite3
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -146,6 +147,32 @@ class TestADatabaseRestoredInPlace:
         with django_capture_on_commit_callbacks(execute=True):
             note_pulse(now=desk.now)
         Installation.objects.update(identity=uuid4(), pulse=0)
+        assert doubt_now() is None
+
+
+class TestTheFileOutside:
+    @pytest.mark.django_db(transaction=True)
+    def test_that_cannot_be_written_holds_back_no_order(self, desk: Desk, pulses: Path) -> None:
+        pulses.unlink()
+        pulses.mkdir()
+        order = desk.send(desk.place(Side.SELL, 10, limit="200.00"))
+        assert order.state is OrderStatus.PLACED
+        assert desk.send(order).events.filter(event_type="SUBMIT").count() == 1
+        assert list(pulses.parent.iterdir()) == [pulses]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_never_falls_back_to_an_earlier_pulse(self, desk: Desk, pulses: Path) -> None:
+        identity = str(Installation.objects.get().identity)
+        pulses.write_text(json.dumps({identity: 70}))
+        Installation.objects.update(pulse=70)
+        note_pulse(now=desk.now)
+        installation._witness(UUID(identity), 70)
+        assert json.loads(pulses.read_text()) == {identity: 71}
+
+    @pytest.mark.parametrize("text", ["[]", "{", '{"pulse": 5}'])
+    def test_in_other_words_is_no_witness(self, desk: Desk, pulses: Path, text: str) -> None:
+        identity = Installation.objects.get().identity
+        pulses.write_text(text.replace("pulse", str(identity)).replace("5", '"5"'))
         assert doubt_now() is None
 
 
