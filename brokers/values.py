@@ -40,6 +40,7 @@ _UNFILLED = (
     BrokerStatus.TRIGGER_PENDING,
     BrokerStatus.REJECTED,
 )
+_ENDED_EARLY = (BrokerStatus.CANCELLED, BrokerStatus.EXPIRED)
 
 
 class Unreadable(ValueError):
@@ -117,7 +118,8 @@ def filled(
     """Return how much of an order has filled, from its other fields where it is not told.
 
     ``status`` gives what the order's word means for so much filled. An order that is complete has
-    filled in whole; how much of one that works or was cancelled has, nobody may guess.
+    filled in whole; how much of one that works or was cancelled has, nobody may guess. Of one that
+    was cancelled nothing remains whether it filled or not.
 
     :raises Unreadable: when it cannot be known.
     """
@@ -130,7 +132,10 @@ def filled(
         return 0
     if is_nothing(remaining):
         raise Unreadable("the filled quantity is not told")
-    return quantity - count(remaining, "the remaining quantity", least=0)
+    left = count(remaining, "the remaining quantity", least=0)
+    if not left and said in _ENDED_EARLY:
+        raise Unreadable("the filled quantity is not told, and nothing remains of what has ended")
+    return quantity - left
 
 
 def text(value: object) -> str:

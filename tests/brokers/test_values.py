@@ -126,6 +126,14 @@ class TestWhatHasFilled:
     def test_is_all_but_the_rest(self) -> None:
         assert self.of(None, BrokerStatus.CANCELLED, remaining="6") == 4
 
+    @pytest.mark.parametrize("status", [BrokerStatus.EXPIRED, BrokerStatus.CANCELLED])
+    @pytest.mark.parametrize("remaining", [0, "0", "0.0"])
+    def test_is_not_guessed_of_what_ended_with_nothing_remaining(
+        self, status: BrokerStatus, remaining: object
+    ) -> None:
+        with pytest.raises(Unreadable, match="nothing remains"):
+            self.of(None, status, remaining)
+
     @pytest.mark.parametrize("status", [BrokerStatus.OPEN, BrokerStatus.CANCELLED])
     def test_is_not_guessed(self, status: BrokerStatus) -> None:
         with pytest.raises(Unreadable):
