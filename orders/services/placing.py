@@ -42,10 +42,18 @@ class IdempotencyConflict(Exception):
     """The same key came with another order."""
 
 
-def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now: datetime) -> Order:
+def place_order(
+    request: OrderRequest,
+    *,
+    user: User,
+    idempotency_key: str,
+    now: datetime,
+    whole: OrderRequest | None = None,
+) -> Order:
     """Write an order that a worker will send; one that risk refuses is written as DENIED.
 
-    The same key with the same order answers the order already written.
+    The same key with the same order answers the order already written. A slice of a larger order
+    names the ``whole``: as a slice of another one it is another order.
 
     :raises PermissionDenied: when the person may not trade in the account's workspace.
     :raises OrderInvalid: naming each field that is wrong.
@@ -55,7 +63,7 @@ def place_order(request: OrderRequest, *, user: User, idempotency_key: str, now:
         _require_trader(user, request, now=now)
     if not 0 < len(idempotency_key) <= LONGEST_KEY:
         raise OrderInvalid({"idempotency_key": [f"1 to {LONGEST_KEY} characters"]})
-    digest = _digest(request)
+    digest = _digest(request, whole or request)
     written = _already_written(request, idempotency_key, digest)
     if written is not None:
         return written
@@ -95,12 +103,17 @@ def _already_written(request: OrderRequest, key: str, digest: str) -> Order | No
     return order
 
 
-def _digest(request: OrderRequest) -> str:
+def _digest(request: OrderRequest, whole: OrderRequest) -> str:
+    content = [_content(request), _content(whole)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _content(request: OrderRequest) -> dict[str, str]:
     content = {}
     for each in fields(request):
         value = getattr(request, each.name)
         content[each.name] = str(value.pk if isinstance(value, models.Model) else value)
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return content
 
 
 def _sellable(request: OrderRequest) -> int | None:

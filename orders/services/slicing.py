@@ -38,7 +38,8 @@ def place_in_slices(
     """Place an order, in several where it is above the freeze quantity; each has its own key.
 
     The whole is evaluated before a part of it leaves, so that no limit is passed in slices. After
-    a slice that is refused none follows. The same key answers the orders already written.
+    a slice that is refused none follows. The same key with the same whole answers the orders that
+    are written and places those that are missing.
 
     :raises PermissionDenied: when the person may not trade in the account's workspace.
     :raises OrderInvalid: naming each field that is wrong, or what risk has against the whole.
@@ -51,7 +52,7 @@ def place_in_slices(
     for number, part in enumerate(parts, start=1):
         key = slice_key(idempotency_key, number)
         try:
-            order = place_order(part, user=user, idempotency_key=key, now=now)
+            order = place_order(part, user=user, idempotency_key=key, now=now, whole=request)
         except OrderInvalid as error:
             if not orders:
                 raise

@@ -9,7 +9,7 @@ from market.models import Instrument
 from orders.models import Order
 from orders.preview import preview_order
 from orders.requests import OrderRequest
-from orders.services.placing import OrderInvalid
+from orders.services.placing import IdempotencyConflict, OrderInvalid
 from orders.services.slicing import Placed, place_in_slices
 from orders.slicing import slices_of
 from orders.states import OrderStatus
@@ -99,6 +99,22 @@ class TestAnOrderInSlices:
         Instrument.objects.update(lot_size=25)
         with pytest.raises(OrderInvalid, match="multiple of the lot, 25"):
             place(desk, 260)
+
+    @pytest.mark.parametrize(("first", "second"), [(100, 1000), (250, 350), (350, 250), (250, 100)])
+    def test_is_refused_where_its_key_was_used_for_another_quantity(
+        self, desk: Desk, first: int, second: int
+    ) -> None:
+        placed = place(desk, first)
+        with pytest.raises(IdempotencyConflict):
+            place(desk, second)
+        assert Order.objects.count() == len(placed.orders)
+
+    def test_is_refused_where_its_key_was_used_with_other_slices(self, desk: Desk) -> None:
+        place(desk, 250)
+        freeze(50)
+        with pytest.raises(IdempotencyConflict):
+            place(desk, 250)
+        assert Order.objects.count() == 3
 
     def test_has_an_order_for_each_slice(self, desk: Desk) -> None:
         placed = place(desk, 250)
