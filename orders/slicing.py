@@ -10,9 +10,10 @@ from operations.figures import rupees
 from orders.requests import OrderRequest
 from orders.validation import OrderInvalid
 
-# An entry that needs more is refused; an exit goes on in further rounds of so many.
+# An entry that needs more is refused; an exit goes in as many as it takes.
 MOST_SLICES = 10
-# Beyond this a quantity is a slip of the finger, also of an exit.
+# A typed quantity that needs more is a slip of the finger, and is not sliced: as one order it is
+# refused for its size. The exit of a position is not typed, so this does not bound it.
 _MOST_ORDERS = 1000
 
 

@@ -35,8 +35,8 @@ def exit_position(
     """Place the orders that close what is open and not yet being closed.
 
     More than the exchange freezes goes in several, each with a key of its own: the second and
-    later end in ``:2``, ``:3``. A key answers the order that was written with it before. What is
-    less than a lot stays, and its owner is told.
+    later end in ``:2``, ``:3``. The same key answers the orders written with it before, and places
+    what they do not cover. What is less than a lot stays, and its owner is told.
 
     Two strategies of an account may hold opposite positions, which the broker nets. Closing one of
     them alone would open a position there: risk judges that as the entry it is, and while only
@@ -90,22 +90,20 @@ def place_exits(position: Position, request: ExitRequest) -> Iterator[Order]:
 
     :raises NothingToExit: when nothing is left that an order can close.
     """
-    instrument = position.instrument
-    slices = slices_for(instrument, _left_to_close(position, request), at=request.now)
+    instrument, written = position.instrument, _written(position, request)
+    left = _left_to_close(position, request)
+    slices = slices_for(instrument, left, at=request.now)
     if slices.odd_lot:
         tell_odd_lot(position, slices.odd_lot, now=request.now)
     if not slices.count:
         raise NothingToExit(odd_lot_words(instrument, slices.odd_lot))
-    waiting = iter(slices.quantities)
-    # Never more than the whole position takes: asked again, a key places nothing beyond it.
-    whole = slices_for(instrument, abs(position.quantity), at=request.now)
-    for number in range(1, whole.count + 1):
-        order = _written(position, request, number)
-        if order is None:
-            quantity = next(waiting, 0)
-            if not quantity:
-                return
-            order = _place(position, quantity, request, number)
+    yield from written
+    if written:
+        # A worker died, or somebody pressed twice: place what the key has not covered yet.
+        left = min(left, _not_covered(position, request, written))
+        slices = slices_for(instrument, left, at=request.now)
+    for number, quantity in enumerate(slices.quantities, start=len(written) + 1):
+        order = _place(position, quantity, request, number)
         yield order
         if order.state is OrderStatus.DENIED:
             return
@@ -121,17 +119,33 @@ def _left_to_close(position: Position, request: ExitRequest) -> int:
     return left if request.at_most is None else min(left, request.at_most)
 
 
-def _written(position: Position, request: ExitRequest, number: int) -> Order | None:
-    """The order of this position that was written with this key before."""
-    return Order.objects.filter(
+def _not_covered(position: Position, request: ExitRequest, written: list[Order]) -> int:
+    """What the orders already written leave of the exit; nothing after one that was denied.
+
+    What was open is what is open still and what these orders have closed of it.
+    """
+    if written[-1].state is OrderStatus.DENIED:
+        return 0
+    whole = abs(position.quantity) + sum(order.filled_quantity for order in written)
+    if request.at_most is not None:
+        whole = min(whole, request.at_most)
+    return max(whole - sum(order.quantity for order in written), 0)
+
+
+def _written(position: Position, request: ExitRequest) -> list[Order]:
+    """The orders of this position that were written with this key before, in their sequence."""
+    of_position = Order.objects.filter(
         workspace=position.workspace_id,
         source=request.source,
-        idempotency_key=request.key_of(number),
         account=position.account_id,
         instrument=position.instrument_id,
         user_strategy=position.user_strategy_id,
         product=position.product,
-    ).first()
+    )
+    orders = list[Order]()
+    while order := of_position.filter(idempotency_key=request.key_of(len(orders) + 1)).first():
+        orders.append(order)
+    return orders
 
 
 def _place(position: Position, quantity: int, request: ExitRequest, number: int) -> Order:

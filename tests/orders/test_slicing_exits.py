@@ -75,6 +75,20 @@ class TestAPositionAboveTheFreezeQuantity:
         assert quantities(leave(desk)) == [100, 100, 50]
         assert Order.objects.filter(side="SELL").count() == 3
 
+    @pytest.mark.parametrize("source", [OrderSource.MANUAL, OrderSource.RISK])
+    def test_is_finished_by_the_same_key_though_the_first_part_has_filled(
+        self, source: OrderSource
+    ) -> None:
+        desk, _ = frozen_desk()
+        first, *others = leave(desk, source)
+        for order in others:
+            _forget(order)
+        desk.send(first)
+        for _ in range(2):
+            desk.trade("100.00")
+        assert position().quantity == 150
+        assert quantities(leave(desk, source)) == [100, 100, 50]
+
     def test_is_not_sent_again_with_the_key_of_a_part_that_was_refused(self) -> None:
         desk, _ = frozen_desk()
         refused = leave(desk)[0]

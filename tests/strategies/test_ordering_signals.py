@@ -266,6 +266,25 @@ class TestExit:
         place_signal_orders(SOON)
         assert list(Order.objects.order_by("pk").values_list("quantity", flat=True)) == [40, 40, 19]
 
+    @pytest.mark.parametrize(
+        ("held", "sold"), [(80, [40, 40]), (99, [40, 40, 19]), (200, [40] * 5)]
+    )
+    def test_is_finished_though_slices_of_a_worker_that_died_have_filled(
+        self, held: int, sold: list[int]
+    ) -> None:
+        exit_signal, first = half_exited(held)
+        fill(first, at=SOON)
+        place_signal_orders(SOON)
+        assert quantities_sold() == sold
+        assert outcome(exit_signal) == (SignalStatus.ORDERED, "")
+
+    def test_is_finished_for_no_more_than_its_signal_saw(self) -> None:
+        _, first = half_exited(99)
+        fill(first, at=SOON)
+        Position.objects.update(quantity=500, open_cost=Decimal(50_000))
+        place_signal_orders(SOON)
+        assert quantities_sold() == [40, 40, 19]
+
     def test_sells_no_more_than_is_left(self) -> None:
         entry = record_entry()
         fill(place_signal_orders(SOON)[0], at=SOON)
@@ -273,6 +292,24 @@ class TestExit:
         Signal.objects.filter(pk=exit_signal.pk).update(quantity=150)
         [order] = place_signal_orders(exit_signal.created_at)
         assert order.quantity == 99
+
+
+def half_exited(held: int) -> tuple[Signal, Order]:
+    """An exit of which a worker wrote the first slice of 40 and died."""
+    entry = record_entry(allocation_amount=Decimal(101 * held))
+    fill(place_signal_orders(SOON)[0], at=SOON)
+    exit_signal = record(entry.user_strategy, close=89, at=OPENING + 2 * FIVE_MINUTES)
+    freeze(40)
+    place_signal_orders(SOON)
+    first, *others = Order.objects.filter(side="SELL").order_by("pk")
+    for order in others:
+        forget(order)
+    Signal.objects.filter(pk=exit_signal.pk).update(status=SignalStatus.RECORDED, order=None)
+    return exit_signal, first
+
+
+def quantities_sold() -> list[int]:
+    return list(Order.objects.filter(side="SELL").order_by("pk").values_list("quantity", flat=True))
 
 
 def freeze(quantity: int) -> None:
