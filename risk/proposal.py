@@ -19,6 +19,7 @@ class Proposal:
     as of ``available_as_of``, None when unknown. ``cloud`` says what is not known of another order
     of this instrument, empty when nothing; ``reduce_only`` that it may only close its own book.
     ``list_complaint`` says what speaks against the broker's instrument list, empty when nothing.
+    ``only_smaller`` is a change of an order that takes off quantity and leaves its prices alone.
     """
 
     order_id: uuid.UUID
@@ -37,6 +38,7 @@ class Proposal:
     cloud: str = ""
     reduce_only: bool = False
     list_complaint: str = ""
+    only_smaller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from brokers.answers import NOT_SENT
 from brokers.gateway import Accepted, CancelRequest, ModifyRequest, Outcome, Refused
@@ -14,10 +14,20 @@ from brokers.registry import Clock, gateway_for
 from brokers.terms import OrderType, Validity
 from orders.lifecycle import Move
 from orders.models import EventSource, ModificationType, Order, OrderModification
+from orders.permitted import may_be_sent
+from orders.services.placing import SEND_WITHIN
 from orders.services.replacing import replace_unsent_exit
-from orders.services.sending import loaded_order, locked_order, ref_for, submit_order
+from orders.services.sending import (
+    STOPPED,
+    loaded_order,
+    locked_order,
+    ref_for,
+    submit_order,
+)
 from orders.services.transitions import Note, add_event, make_move, tell_of
 from orders.states import OrderStatus
+from portfolio.services import hold_account
+from risk.restored import restored_refusal
 
 # A cancel may be sent again, for it does no harm twice; a change may not.
 CANCEL_AGAIN_AFTER = timedelta(seconds=10)
@@ -64,13 +74,50 @@ def send_cancel(order_id: uuid.UUID, *, clock: Clock) -> None:
 def send_change(order_id: uuid.UUID, *, clock: Clock) -> None:
     """Send one change, once; what it came to is settled by its answer or by the next report.
 
-    One that never left the house is refused: by the next sweep its price would be stale.
+    What would keep an order from being sent keeps a change of it back. One that never left the
+    house is refused: by the next sweep its price would be stale.
     """
-    if not _claim(order_id, OrderStatus.MODIFY_PENDING, Q(command_sent_at=None), now=clock()):
+    order = loaded_order(order_id)
+    words = _reason_against_change(order, now=clock())
+    if words:
+        _drop_change(order_id, words, now=clock())
         return
-    order = Order.objects.select_related("account__connection", "instrument").get(pk=order_id)
+    if not _claim_change(order, now=clock()):
+        return
     outcome = gateway_for(order.account, clock=clock).modify(_modify_request(order))
     _settle_change(order_id, outcome, now=clock())
+
+
+def _reason_against_change(order: Order, *, now: datetime) -> str:
+    asked = order.modifications.filter(succeeded=None).aggregate(at=Min("requested_at"))["at"]
+    if asked is not None and now - asked > SEND_WITHIN:
+        return "It could not be sent in time"
+    return restored_refusal(order.account, is_exit=order.is_exit)
+
+
+@transaction.atomic(durable=True)
+def _claim_change(order: Order, *, now: datetime) -> bool:
+    """Take a change for sending, or say why nobody may; as a claim to send takes an order."""
+    hold_account(order.account)
+    row = Order.objects.filter(pk=order.pk)
+    row.select_for_update().values_list("pk").get()
+    waiting = row.filter(status=OrderStatus.MODIFY_PENDING, command_sent_at=None)
+    if waiting.filter(may_be_sent(now)).update(command_sent_at=now):
+        return True
+    if waiting.exists():
+        settle_changes(order.pk, succeeded=False, words=STOPPED, now=now)
+    return False
+
+
+@transaction.atomic
+def _drop_change(order_id: uuid.UUID, words: str, *, now: datetime) -> None:
+    """Give up a change that has not left; one that has is settled by its answer."""
+    order = locked_order(order_id)
+    if order.state is OrderStatus.MODIFY_PENDING and order.command_sent_at is None:
+        settle_changes(order_id, succeeded=False, words=words, now=now)
+        tell_of(
+            order, "Change not sent", f"{words.rstrip('.')}. The order stays as it was.", now=now
+        )
 
 
 def _claim(order_id: uuid.UUID, status: OrderStatus, due: Q, *, now: datetime) -> bool:

@@ -171,7 +171,13 @@ def _write(order: Order, appraised: _Appraised, *, by: User, now: datetime) -> O
 def _proposal(held: Order, appraised: _Appraised, *, now: datetime) -> Proposal:
     remaining = appraised.wanted.quantity - held.filled_quantity
     request = replace(appraised.request, quantity=remaining)
-    return proposal_for(request, appraised.appraisal, order_id=held.pk, now=now)
+    proposal = proposal_for(request, appraised.appraisal, order_id=held.pk, now=now)
+    return replace(proposal, only_smaller=_is_only_smaller(held, appraised.wanted))
+
+
+def _is_only_smaller(order: Order, wanted: _Wanted) -> bool:
+    prices = (wanted.price, wanted.trigger_price)
+    return wanted.quantity < order.quantity and prices == (order.price, order.trigger_price)
 
 
 def _require_allowed(decision: Verdict) -> None:

@@ -88,12 +88,19 @@ def _exit_refusals(account: TradingAccount) -> tuple[Refusal, ...]:
 
 
 def _decision_on_change(proposal: Proposal, account: TradingAccount, held: Reservation) -> Verdict:
+    """Decide on an order as it would be changed; what only takes off quantity is always allowed.
+
+    A new price or trigger can make an order trade that would not have, so it is decided anew.
+    """
     stance = _stance(proposal, without=proposal.order_id)
     refusals: tuple[Refusal, ...] = ()
-    if held.is_exit:
-        if proposal.quantity > max(stance.exitable, held.quantity):
-            refusals = (_too_large(stance.exitable),)
-    elif proposal.quantity > held.quantity or proposal.reference_price != held.price:
+    if proposal.only_smaller:
+        pass
+    elif held.is_exit and proposal.quantity > stance.exitable:
+        refusals = (_too_large(stance.exitable),)
+    elif held.is_exit:
+        refusals = _exit_refusals(account)
+    else:
         more = proposal.margin
         if more is not None:
             more = max(more - held.margin_held, _NOTHING)

@@ -17,7 +17,8 @@ from orders.services.modifying import (
 from orders.services.reconciling import reconcile_account
 from orders.services.reporting import apply_updates
 from orders.states import OrderStatus
-from risk.models import Reservation, RiskRule, RuleType
+from portfolio.models import Position
+from risk.models import ControlType, Reservation, RiskRule, RuleType, TraderControl
 from tests.builders import make_user
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
@@ -128,3 +129,67 @@ class TestAChange:
             desk.send(order)
         desk.now += timedelta(seconds=60)
         assert desk.send(order).state is OrderStatus.MODIFY_PENDING
+
+
+class TestAChangeWhileStopped:
+    """A change can make an order trade that would not have: what holds for a send holds for it."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        return make_desk()
+
+    def switch_on(self, desk: Desk) -> None:
+        """The switch alone, as it stands before its cancels have been asked for."""
+        TraderControl.objects.create(
+            control_type=ControlType.KILL_SWITCH,
+            workspace=desk.account.workspace,
+            reason="News",
+            activated_by=desk.user,
+            activated_at=desk.now,
+        )
+
+    def test_asked_before_the_stop_does_not_leave_after_it(self, desk: Desk) -> None:
+        order = change(desk, resting(desk), price="99.00")
+        self.switch_on(desk)
+        desk.send(order)
+        assert (order.state, order.price) == (OrderStatus.OPEN, Decimal("90.00"))
+        assert order.modifications.get().succeeded is False
+
+    def test_of_the_trigger_alone_is_refused(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="104.00", trigger="103.00"))
+        self.switch_on(desk)
+        with pytest.raises(OrderInvalid, match="kill switch"):
+            modify_order(
+                order,
+                changes=OrderChanges(trigger_price=Decimal("100.50")),
+                by=desk.user,
+                now=desk.now,
+            )
+
+    def test_that_takes_off_quantity_waits_for_the_cancel_instead(self, desk: Desk) -> None:
+        order = change(desk, resting(desk), quantity=4)
+        self.switch_on(desk)
+        desk.send(order)
+        assert (order.state, order.quantity) == (OrderStatus.OPEN, 10)
+
+    def test_of_an_exit_beyond_what_is_left_is_refused(self, desk: Desk) -> None:
+        desk.buy(10)
+        order = desk.send(desk.place(Side.SELL, 10, limit="104.00"))
+        Position.objects.update(quantity=4)
+        with pytest.raises(OrderInvalid, match="Only 4 are left to exit"):
+            change(desk, order, price="95.00")
+        assert change(desk, order, quantity=4).state is OrderStatus.MODIFY_PENDING
+
+    def test_of_an_exit_leaves(self, desk: Desk) -> None:
+        desk.buy(10)
+        order = change(desk, desk.send(desk.place(Side.SELL, 10, limit="104.00")), price="103.00")
+        self.switch_on(desk)
+        desk.send(order)
+        assert order.price == Decimal("103.00")
+
+    def test_that_waited_too_long_for_its_worker_is_given_up(self, desk: Desk) -> None:
+        order = change(desk, resting(desk), price="91.00")
+        desk.now += timedelta(minutes=90)
+        desk.send(order)
+        assert (order.state, order.price) == (OrderStatus.OPEN, Decimal("90.00"))
+        assert "in time" in order.modifications.get().error_message
