@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from market.auction import forget_auction_shares
 from market.calendar import forget_overrides
+from market.ex_dates import forget_actions
 from market.rules.freeze import forget_freeze_rules
 from market.selectors import forget_indices
 from portfolio.rates import forget_rates
@@ -79,10 +80,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def installation_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the checkout's own file out of reach, for processes that tests start too."""
+    path = tmp_path_factory.mktemp("installation") / "installation.json"
+    os.environ["INSTALLATION_FILE"] = settings.INSTALLATION_FILE = str(path)
+    return path
+
+
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
+def _nothing_remembered(installation_file: Path) -> Iterator[None]:
     """A rolled-back test leaves no trace in the database, and so none in any memory."""
+    installation_file.unlink(missing_ok=True)
     forget_overrides()
+    forget_actions()
     forget_auction_shares()
     forget_indices()
     forget_freeze_rules()

@@ -135,7 +135,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def start(database: str, port: int) -> subprocess.Popen[str]:
-    settings = {"DATABASE_URL": database, "REDIS_URL": "", "HTTPS": "off", "PYTHONWARNINGS": ""}
+    beside = Path(database.removeprefix("sqlite:///")).with_name("installation.json")
+    settings = {
+        "DATABASE_URL": database,
+        "INSTALLATION_FILE": str(beside),
+        "REDIS_URL": "",
+        "HTTPS": "off",
+        "PYTHONWARNINGS": "",
+    }
     return subprocess.Popen(
         [sys.executable, "manage.py", "run_pinnacle", "--port", str(port)],
         cwd=ROOT,
