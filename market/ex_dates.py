@@ -15,7 +15,8 @@ from market.models import CorporateAction, CorporateActionKind
 CHANGES_SHARES = (CorporateActionKind.SPLIT, CorporateActionKind.BONUS)
 # Asked with every mark; another process learns of a new action within this time.
 _KEPT_SECONDS = 5.0
-_known: list[tuple[float, dict[str, date]]] = []
+# Replaced, never emptied: another thread may be reading it.
+_known: list[tuple[float, dict[str, date]] | None] = [None]
 
 
 def in_old_shares(now: datetime) -> frozenset[str]:
@@ -28,15 +29,16 @@ def in_old_shares(now: datetime) -> frozenset[str]:
 
 def _waiting() -> dict[str, date]:
     now = clock.monotonic()
-    if not _known or now - _known[0][0] > _KEPT_SECONDS:
+    known = _known[0]
+    if known is None or now - known[0] > _KEPT_SECONDS:
         actions = CorporateAction.objects.filter(kind__in=CHANGES_SHARES, booked_at=None)
         rows = actions.exclude(factor=1).order_by("-ex_date")
         # The earliest day of each comes last and stays.
-        _known[:] = [(now, dict(rows.values_list("instrument__key", "ex_date")))]
-    return _known[0][1]
+        known = _known[0] = (now, dict(rows.values_list("instrument__key", "ex_date")))
+    return known[1]
 
 
 @receiver([post_save, post_delete], sender=CorporateAction)
 def forget_actions(**signal: object) -> None:
     """Read them again at the next question."""
-    _known.clear()
+    _known[0] = None

@@ -35,22 +35,24 @@ class Overrides:
     hours: dict[tuple[object, ...], Hours | None] = field(default_factory=dict)
 
 
-_current: list[Overrides] = []
+# One value each that is replaced, never emptied: another thread may be reading it.
+_current: list[Overrides | None] = [None]
 # The rules outlast the overrides in memory: they are many and change with an edition alone.
-_rules: list[tuple[str | None, SessionRules]] = []
+_rules: list[tuple[str | None, SessionRules] | None] = [None]
 # What is read between a change and its commit may be taken back, and is read once more.
 _UNSETTLED = "unsettled"
-_changed: list[bool] = []
+_changed = [False]
 
 
 def current_overrides() -> Overrides:
     now = clock.monotonic()
-    if not _current or _is_outdated(_current[0], now):
+    known = _current[0]
+    if known is None or _is_outdated(known, now):
         edition = _edition()
         rules = _rules_of(edition)
         rows = {(row.exchange, row.day): row for row in ScheduleOverride.objects.all()}
-        _current[:] = [Overrides(now, now, edition, rules, rows)]
-    return _current[0]
+        known = _current[0] = Overrides(now, now, edition, rules, rows)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def days_without_hours() -> list[DayWithoutHours]:
 
 def forget_overrides(**signal: object) -> None:
     """Read the override rows again at the next question."""
-    _current.clear()
+    _current[0] = None
 
 
 def announce_overrides(**signal: object) -> None:
@@ -88,22 +90,23 @@ def announce_overrides(**signal: object) -> None:
 
 def announce_rules() -> None:
     """The same, where the rules themselves are changed."""
-    _rules.clear()
-    _changed[:] = [True]
+    _rules[0] = None
+    _changed[0] = True
     announce_overrides()
 
 
 def _rules_of(edition: str | None) -> SessionRules:
-    if not _rules or _rules[0][0] != edition:
-        _rules[:] = [(_UNSETTLED if _changed else edition, read_session_rules())]
-        _changed.clear()
-    return _rules[0][1]
+    known = _rules[0]
+    if known is None or known[0] != edition:
+        known = _rules[0] = (_UNSETTLED if _changed[0] else edition, read_session_rules())
+        _changed[0] = False
+    return known[1]
 
 
 def _publish_edition() -> None:
     forget_overrides()
-    _rules.clear()
-    _changed.clear()
+    _rules[0] = None
+    _changed[0] = False
     try:
         cache.set(_EDITION, uuid.uuid4().hex, timeout=None)
     except RedisError as error:
@@ -123,5 +126,6 @@ def _edition() -> str | None:
     try:
         edition: str | None = cache.get(_EDITION)
     except RedisError:
-        return _current[0].edition if _current else None
+        known = _current[0]
+        return None if known is None else known.edition
     return edition

@@ -77,24 +77,26 @@ def watched_by(user: User, workspace: Workspace, *, name: str) -> Watched:
     return Watched(list(lists.values()), chosen, items)
 
 
-_indices: list[tuple[float, list[Instrument]]] = []
+# Replaced, never emptied: another thread may be reading it.
+_indices: list[tuple[float, list[Instrument]] | None] = [None]
 
 
 def index_instruments() -> list[Instrument]:
     """The indices that the top bar shows; asked of the database once a minute."""
     now = clock.monotonic()
-    if not _indices or now - _indices[0][0] > _INDICES_LAST:
+    known = _indices[0]
+    if known is None or now - known[0] > _INDICES_LAST:
         indices = Instrument.objects.active().filter(instrument_type=InstrumentType.INDEX)
         found = list(indices.order_by("pk")[:INDEX_LINE])
         if not found:  # a fresh house gets its first ones at any moment
             return []
-        _indices[:] = [(now, found)]
-    return _indices[0][1]
+        known = _indices[0] = (now, found)
+    return known[1]
 
 
 def forget_indices() -> None:
     """Read the indices again at the next question."""
-    _indices.clear()
+    _indices[0] = None
 
 
 def find_instruments(words: str, *, on: date) -> list[Instrument]:
