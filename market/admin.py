@@ -36,8 +36,8 @@ class InstrumentAdmin(HistoryAdmin):
 
 
 @admin.register(ScheduleOverride)
-class ScheduleOverrideAdmin(HouseAdmin):
-    """Holidays and special sessions that the calendar does not know yet."""
+class ScheduleOverrideAdmin(HistoryAdmin):
+    """Days that differ from the calendar: its page alone enters them, checked and with who did."""
 
     list_display = ("exchange", "day", "is_open", "opens_at", "closes_at", "reason")
     ordering = ("-day",)

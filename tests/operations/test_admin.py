@@ -21,6 +21,8 @@ pytestmark = pytest.mark.django_db
 
 MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS]
 HISTORY = {
+    "market.ScheduleChange",
+    "market.ScheduleOverride",
     "orders.Order",
     "orders.OrderEvent",
     "orders.OrderModification",
