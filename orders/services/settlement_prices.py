@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.permissions import require_active, require_trading_role
 from brokers.terms import InstrumentType
 from market.models import Instrument, SettlementPrice
+from operations.errors import contained
 from operations.events import publish
 from operations.figures import rupees
 from orders.services.expiring import settle_position
@@ -58,7 +59,7 @@ def enter_final_price(
     _check(row, read, waiting)
     _keep(row, read, now=now)
     for each in waiting:
-        settle_position(each.position_id, now=now)
+        _settle(each, now=now)
     return list(_settled(waiting))
 
 
@@ -143,6 +144,15 @@ def _keep(row: ExpirySettlement, read: ReadPrice, *, now: datetime) -> None:
             )
     except IntegrityError as error:
         raise SettlementRefused("Its final price has been entered already") from error
+
+
+def _settle(row: ExpirySettlement, *, now: datetime) -> None:
+    """Settle one, whatever becomes of the others; the sweep tries again what fails."""
+    with contained("settling an expired contract", account_id=row.account_id):
+        settle_position(row.position_id, now=now)
+        return
+    failed = ExpirySettlement.objects.awaiting_price().filter(pk=row.pk)
+    failed.update(reason="It could not be settled: the error is on file, and it is tried again")
 
 
 def _settled(waiting: list[ExpirySettlement]) -> ExpirySettlementQuerySet:

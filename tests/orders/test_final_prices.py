@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
 
 from accounts.models import Membership, Role
 from brokers.adapters.paper.exchange import advance
 from brokers.terms import InstrumentType
 from market.models import SettlementPrice
 from market.settlement import is_on_index
+from operations.models import ErrorLog
 from orders.services.expiring import settle_expired
 from orders.services.settlement_prices import (
     PriceUnlikely,
@@ -38,6 +40,18 @@ from tests.orders.expiries import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+class _FailsOneOrder:
+    """A database that fails as the first order is written."""
+
+    is_used = False
+
+    def __call__(self, execute, sql, params, many, context):
+        if not self.is_used and sql.startswith('INSERT INTO "orders"'):
+            self.is_used = True
+            raise DatabaseError("died here")
+        return execute(sql, params, many, context)
 
 
 class TestAFinalPriceIsRefused:
@@ -92,6 +106,21 @@ class TestAFinalPrice:
         assert SettlementPrice.objects.get().evidence == READ
         advance(at=desk.now)
         agrees_with_the_practice_broker(desk)
+        is_proven()
+
+    def test_settles_the_rest_where_one_fails_and_says_so(self) -> None:
+        desk = holding(make_desk(), make_contract(), 65)
+        desk.now = datetime(2026, 6, 17, 6, 0, tzinfo=UTC)
+        holding(desk, make_contract(InstrumentType.PE), 130)
+        settle(desk)
+        row = ExpirySettlement.objects.filter(instrument__instrument_type="CE").get()
+        with connection.execute_wrapper(_FailsOneOrder()):
+            enter_final_price(row, ReadPrice(Decimal("26012.35"), READ, by=desk.user), now=desk.now)
+        [failed] = ExpirySettlement.objects.awaiting_price()
+        assert "could not be settled" in failed.reason
+        assert ExpirySettlement.objects.filter(state=SettlementState.SETTLED).count() == 1
+        assert ErrorLog.objects.filter(error_type="DatabaseError").exists()
+        assert settle_expired(now=desk.now) == 1
         is_proven()
 
     def test_of_one_desk_settles_nothing_of_another(self) -> None:
