@@ -59,8 +59,14 @@ class CorporateActionAdmin(HouseAdmin):
         self, request: HttpRequest, obj: Model | None = None
     ) -> tuple[str, ...]:
         """What has reached the books of its holders stays as it was."""
-        is_booked = isinstance(obj, CorporateAction) and obj.booked_at is not None
-        return ("instrument", "ex_date", "kind", "factor", "booked_at") if is_booked else ()
+        return ("instrument", "ex_date", "kind", "factor", "booked_at") if _is_booked(obj) else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return not _is_booked(obj) and super().has_delete_permission(request, obj)
+
+
+def _is_booked(obj: Model | None) -> bool:
+    return isinstance(obj, CorporateAction) and obj.booked_at is not None
 
 
 @admin.register(ImportRun)

@@ -10,16 +10,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from brokers.models import TradingAccount
 from brokers.registry import paper_exchange
 from brokers.venue import CalendarUnknown
 from market.calendar import IST, local_day, next_trading_day
-from market.ex_dates import CHANGES_SHARES, forget_actions
-from market.models import CorporateAction, CorporateActionKind, Instrument
+from market.ex_dates import CHANGES_SHARES, elsewhere, forget_actions
+from market.models import CorporateAction, CorporateActionKind
 from market.quotes import forget_quotes, quote_of
-from market.services import record_corporate_action
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.errors import contained
@@ -48,7 +46,6 @@ def follow_actions(*, now: datetime) -> int:
     """Take every action whose ex-date has come into the books; return how many accounts changed."""
     actions = CorporateAction.objects.filter(kind__in=CHANGES_SHARES, booked_at=None)
     actions = actions.exclude(factor=1)
-    _record_elsewhere(actions)
     due = actions.filter(ex_date__lte=now.date() + _A_DAY)
     changed = 0
     # A split comes before a bonus of the same day.
@@ -62,22 +59,6 @@ def follow_actions(*, now: datetime) -> int:
     return changed
 
 
-def _record_elsewhere(actions: QuerySet[CorporateAction]) -> None:
-    """Record each action for the same share on its other exchanges, known by its ISIN."""
-    for action in actions.exclude(instrument__isin="").select_related("instrument"):
-        share = action.instrument
-        listed = Instrument.objects.filter(isin=share.isin, instrument_type=share.instrument_type)
-        done = CorporateAction.objects.filter(ex_date=action.ex_date, kind=action.kind)
-        for other in listed.exclude(actions__in=done):
-            record_corporate_action(
-                other,
-                kind=CorporateActionKind(action.kind),
-                ex_date=action.ex_date,
-                factor=action.factor,
-                note=action.note,
-            )
-
-
 def _follow(action: CorporateAction, *, now: datetime) -> int:
     """Do all that follows of one action; each step may run twice, and the last one ends it."""
     quote = quote_of(action.instrument.key)
@@ -86,9 +67,29 @@ def _follow(action: CorporateAction, *, now: datetime) -> int:
     _call_off_orders(action, now=now)
     changed = sum(_take_in(account, action, now=now) for account in holders_of(action))
     _name_contracts(action, now=now)
-    CorporateAction.objects.filter(pk=action.pk).update(booked_at=now)
+    copies = _end(action, now=now)
     forget_actions()
-    return changed
+    return changed + sum(_follow(copy, now=now) for copy in copies)
+
+
+@transaction.atomic
+def _end(action: CorporateAction, *, now: datetime) -> list[CorporateAction]:
+    """Note that it is booked, and record it where the share is listed besides.
+
+    Not before: until then a person may correct or delete it, and a copy would stay behind.
+    """
+    CorporateAction.objects.filter(pk=action.pk).update(booked_at=now)
+    done = CorporateAction.objects.filter(ex_date=action.ex_date, kind=action.kind)
+    return [
+        CorporateAction.objects.create(
+            instrument=other,
+            ex_date=action.ex_date,
+            kind=action.kind,
+            factor=action.factor,
+            note=action.note,
+        )
+        for other in elsewhere(action.instrument).exclude(actions__in=done)
+    ]
 
 
 @transaction.atomic

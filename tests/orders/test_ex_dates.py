@@ -1,7 +1,7 @@
 """A recorded split, bonus or consolidation reaches the books."""
 
 import contextlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -162,7 +162,10 @@ class TestABonusOfOneForOne:
 
 
 class TestTheSameShareOnAnotherExchange:
-    def test_is_taken_in_too(self) -> None:
+    """100 held of BSE:INFY; what is recorded is recorded of NSE:INFY, and a sweep has seen it."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
         desk = make_desk(key="NSE:INFY")
         other = make_instrument("BSE:INFY", isin="INE009A01021", segment=Segment.BSE_EQ)
         Instrument.objects.filter(pk=desk.instrument.pk).update(isin="INE009A01021")
@@ -171,9 +174,38 @@ class TestTheSameShareOnAnotherExchange:
         desk.instrument = other
         write_quotes([QuoteTick(other.key, Decimal(100), desk.now, 1000)])
         held(desk)
+        assert follow(desk, desk.now) == 0
+        return desk
+
+    def test_is_taken_in_too(self, desk: Desk) -> None:
         assert follow(desk) == 1
         assert position(desk).quantity == 200
         assert CorporateAction.objects.filter(booked_at__isnull=False).count() == 2
+
+    def test_is_not_marked_in_old_shares_before_the_sweep(self, desk: Desk) -> None:
+        ticks(desk, "50.50")
+        assert (position(desk).last_price, position(desk).unrealized_pnl) == (100, 0)
+
+    def test_follows_a_corrected_date_and_once(self, desk: Desk) -> None:
+        CorporateAction.objects.filter(instrument__key="NSE:INFY").update(
+            ex_date=EX_DATE + timedelta(days=1)
+        )
+        assert follow(desk) == 0
+        assert follow(desk, MIDNIGHT + timedelta(days=1)) == 1
+        assert follow(desk, MIDNIGHT + timedelta(days=2)) == 0
+        assert position(desk).quantity == 200
+
+    def test_follows_a_corrected_factor(self, desk: Desk) -> None:
+        record_corporate_action(
+            Instrument.objects.get(key="NSE:INFY"), kind=BONUS, ex_date=EX_DATE, factor=Decimal(3)
+        )
+        assert follow(desk) == 1
+        assert position(desk).quantity == 300
+
+    def test_is_left_alone_where_the_action_was_deleted(self, desk: Desk) -> None:
+        CorporateAction.objects.get(instrument__key="NSE:INFY").delete()
+        assert follow(desk) == 0
+        assert position(desk).quantity == 100
 
 
 class TestAnExDateThatTheWorkersHaveNotSeenYet:
