@@ -33,6 +33,7 @@ from portfolio.services.corporate_actions import (
     TradedSince,
     apply_action,
     confirm_credit,
+    delivery_before,
     holders_of,
 )
 from risk.models import PositionExtreme
@@ -104,10 +105,7 @@ def _take_in(account: TradingAccount, action: CorporateAction, *, now: datetime)
         return False
     if row is None:
         return False
-    of_share = PositionExtreme.objects.filter(
-        position__account=account, position__instrument=action.instrument_id
-    )
-    for extreme in of_share.filter(position__in=Position.objects.open()):
+    for extreme in PositionExtreme.objects.filter(position__in=delivery_before(account, action)):
         extreme.best_price = restated_price(extreme.best_price, action.factor)
         extreme.save(update_fields=["best_price"])
     if account.is_paper and row.quantity_after < row.quantity_before:

@@ -65,7 +65,7 @@ def apply_action(
     account = lock_account(account)
     if ShareCredit.objects.filter(account=account, action=action).exists():
         return None
-    held = _held(account, action)
+    held = delivery_before(account, action)
     if not held:
         return None
     _check_untraded(account, action)
@@ -139,8 +139,8 @@ def holders_of(action: CorporateAction) -> list[TradingAccount]:
     )
 
 
-def _held(account: TradingAccount, action: CorporateAction) -> list[Position]:
-    """Long delivery positions from before the ex-date, in the order in which shares are shared."""
+def delivery_before(account: TradingAccount, action: CorporateAction) -> list[Position]:
+    """Open long delivery positions from before the ex-date, as shares are shared among them."""
     positions = Position.objects.open().filter(
         account=account,
         instrument=action.instrument_id,

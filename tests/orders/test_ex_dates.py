@@ -111,6 +111,17 @@ class TestABonusOfOneForOne:
     def test_restates_the_best_price_of_trailing_stops(self, desk: Desk) -> None:
         assert PositionExtreme.objects.get().best_price == 52
 
+    def test_leaves_the_best_price_of_what_is_in_new_shares(self) -> None:
+        desk = held(make_desk())
+        ticks(desk, "52.00")
+        desk.buy(10, "52.00")
+        intraday = desk.account.positions.open().get(product=Product.MIS)
+        PositionExtreme.objects.create(position=intraday, best_price=Decimal(52))
+        record(desk)
+        follow(desk, desk.now)
+        assert desk.account.positions.open().get(product=Product.CNC).quantity == 200
+        assert PositionExtreme.objects.get().best_price == 52
+
     def test_counts_its_shares_in_the_holding_as_not_credited(self, desk: Desk) -> None:
         holding = Holding.objects.get()
         parts = (holding.total_quantity, holding.pending_quantity, holding.available_quantity)
