@@ -43,6 +43,11 @@ def is_day_over(order: Order, *, now: datetime) -> bool:
     return ends_at is not None and now >= ends_at
 
 
+def has_outlasted(order: Order, *, now: datetime) -> bool:
+    """Tell whether no book need list it: its day is over, or it was seen to fill no more."""
+    return order.outlasted_at is not None or is_day_over(order, now=now)
+
+
 def can_be_in_book(order: Order, *, now: datetime) -> bool:
     """Tell whether a book read now must have it: on the day it was sent, and on its session's."""
     exchange = order.instrument.exchange

@@ -101,14 +101,16 @@ MOVES: dict[tuple[OrderStatus, Move], OrderStatus | None] = {
     (S.UNKNOWN, Move.CALL_ENDED): S.CANCELLED,
     **{(state, Move.ASK_MODIFY): S.MODIFY_PENDING for state in _CHANGEABLE},
     (S.MODIFY_PENDING, Move.MODIFY_DONE): _BACK,
-    **_stay(Move.MODIFY_DONE, S.CANCEL_PENDING, *_CHANGEABLE, *FINAL),
+    **_stay(Move.MODIFY_DONE, S.UNKNOWN, S.CANCEL_PENDING, *_CHANGEABLE, *FINAL),
     (S.MODIFY_PENDING, Move.MODIFY_REFUSED): _BACK,
-    **_stay(Move.MODIFY_REFUSED, S.CANCEL_PENDING, *_CHANGEABLE, *FINAL),
+    **_stay(Move.MODIFY_REFUSED, S.UNKNOWN, S.CANCEL_PENDING, *_CHANGEABLE, *FINAL),
     **{(state, Move.ASK_CANCEL): S.CANCEL_PENDING for state in _CHANGEABLE},
     (S.MODIFY_PENDING, Move.ASK_CANCEL): S.CANCEL_PENDING,
+    # Where the broker's number of it is known, which the caller sees to.
+    (S.UNKNOWN, Move.ASK_CANCEL): S.CANCEL_PENDING,
     (S.CANCEL_PENDING, Move.ASK_CANCEL): S.CANCEL_PENDING,
     (S.CANCEL_PENDING, Move.CANCEL_REFUSED): _BACK,
-    **_stay(Move.CANCEL_REFUSED, S.MODIFY_PENDING, *_CHANGEABLE, *FINAL),
+    **_stay(Move.CANCEL_REFUSED, S.UNKNOWN, S.MODIFY_PENDING, *_CHANGEABLE, *FINAL),
 }
 
 _PENDING_CHANGE = (S.MODIFY_PENDING, S.CANCEL_PENDING)
@@ -158,6 +160,16 @@ def end_of_day(order: Snapshot) -> Snapshot:
 def lose_sight(order: Snapshot) -> Snapshot:
     """Return a working order as unknown: the broker had it, and nobody sees what became of it."""
     return replace(order, status=S.UNKNOWN, previous_status=None)
+
+
+def lose_row(order: Snapshot) -> Snapshot:
+    """Return a working order as unknown whose row cannot be read; what was asked of it stays asked.
+
+    A cancel or a change that is on its way goes on, and returns to unknown where it fails.
+    """
+    if order.status in _PENDING_CHANGE:
+        return replace(order, previous_status=S.UNKNOWN)
+    return lose_sight(order)
 
 
 def _status_of(report: Report) -> OrderStatus:

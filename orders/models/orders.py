@@ -11,10 +11,12 @@ from brokers.terms import OrderType, Product, Side, Validity
 from market.models import Instrument
 from operations.fields import MoneyField
 from operations.ids import new_id
-from orders.states import ALIVE, WORKING, OrderStatus
+from orders.states import ALIVE, CANCELLABLE, WORKING, OrderStatus
 
 # The trades of a fill are told of by then; a broker that has not has lost them, or will be late.
 TRADES_WITHIN = timedelta(seconds=60)
+# Unknown is also what a cancel or a change returns to that was asked of an unknown order.
+_UNKNOWN = models.Q(status=OrderStatus.UNKNOWN) | models.Q(previous_status=OrderStatus.UNKNOWN)
 
 
 class OrderSource(models.TextChoices):
@@ -60,8 +62,8 @@ class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):
     def clouding(self, *, now: datetime) -> OrderQuerySet:
         """Nobody knows what of it is live or filled, so nothing is added beside it.
 
-        Unknown, missing for good from the broker's book, or called filled a while ago without its
-        trades.
+        Unknown, also beneath a cancel or a change; missing for good from the broker's book; or
+        called filled a while ago without its trades.
         """
         missing = models.Q(missing__told_at__isnull=False, status__in=WORKING)
         untold = models.Q(
@@ -69,7 +71,21 @@ class OrderQuerySet(WorkspaceOwnedQuerySet["Order"]):
             reported_at__lt=now - TRADES_WITHIN,
             created_at__gt=now - timedelta(days=2),
         )
-        return self.filter(models.Q(status=OrderStatus.UNKNOWN) | missing | untold)
+        return self.filter(_UNKNOWN | missing | untold)
+
+    def not_known(self) -> OrderQuerySet:
+        return self.filter(_UNKNOWN)
+
+    def expected_in_book(self) -> OrderQuerySet:
+        """Those that work at the broker and whose rows can be read there."""
+        return self.working().exclude(previous_status=OrderStatus.UNKNOWN)
+
+    def cancellable(self) -> OrderQuerySet:
+        """An unknown one by its number at the broker, until its day is over."""
+        numbered = models.Q(status=OrderStatus.UNKNOWN, outlasted_at=None)
+        return self.filter(
+            models.Q(status__in=CANCELLABLE) | numbered & ~models.Q(broker_order_id="")
+        )
 
     def unsettled(self) -> OrderQuerySet:
         """Sent, and nobody knows yet whether it arrived."""
@@ -238,3 +254,7 @@ class Order(models.Model):
     @property
     def state(self) -> OrderStatus:
         return OrderStatus(self.status)
+
+    @property
+    def is_unknown(self) -> bool:
+        return OrderStatus.UNKNOWN in (self.status, self.previous_status)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
+from orders.days import has_outlasted
 from orders.lifecycle import IllegalTransition, Move
 from orders.models import EventSource, Order, OrderEvent
 from orders.nudging import nudge_order
@@ -27,7 +28,7 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
     is on its way changes nothing.
 
     :raises PermissionDenied: when the person may not trade in the order's workspace.
-    :raises IllegalTransition: when the order has ended, or nobody knows yet whether it is live.
+    :raises IllegalTransition: when the order has ended, or nobody knows its number at the broker.
     """
     if by is not None:
         require_trading_role(by, order.workspace)
@@ -40,6 +41,7 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
         return held
     if held.state is OrderStatus.CANCEL_PENDING:
         return held
+    _check_reachable(held, now=now)
     # A change that has not been answered is given up with the order, never sent later.
     held.modifications.filter(succeeded=None).update(
         succeeded=False, settled_at=now, error_message="A cancel was asked for"
@@ -49,6 +51,13 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
     make_move(held, Move.ASK_CANCEL, note=note, now=now)
     nudge_order(held.pk, is_urgent=True)
     return held
+
+
+def _check_reachable(order: Order, *, now: datetime) -> None:
+    """:raises IllegalTransition: when an unknown order cannot be named to the broker any more."""
+    is_named = order.broker_order_id and not has_outlasted(order, now=now)
+    if order.state is OrderStatus.UNKNOWN and not is_named:
+        raise IllegalTransition(f"A cancel is not possible while the order is {order.status}")
 
 
 def just_refused(now: datetime) -> Exists:

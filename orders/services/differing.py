@@ -167,8 +167,8 @@ def unsettled(
     unbooked = unbooked_orders(account, now=now).values_list("instrument__key", flat=True)
     for key in {*unbooked, *_untold(account, trades), *_parked(account, now=now)}:
         waiting[key] = "Not every fill of its orders is booked yet"
-    unsure = (OrderStatus.SUBMITTING, OrderStatus.UNKNOWN)
-    for key in orders.filter(status__in=unsure).values_list("instrument__key", flat=True):
+    unsure = orders.filter(status=OrderStatus.SUBMITTING) | orders.not_known()
+    for key in unsure.values_list("instrument__key", flat=True):
         waiting[key] = "An order in it may or may not be live"
     return waiting
 

@@ -16,7 +16,7 @@ from notifications.services import notify
 from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
-from orders.days import can_be_in_book, is_day_over, is_session_over, sent_at, session_of
+from orders.days import can_be_in_book, has_outlasted, is_session_over, sent_at, session_of
 from orders.lifecycle import end_of_day, lose_sight
 from orders.models import EventSource, Order, OrderSource
 from orders.services.sending import locked_order
@@ -102,11 +102,6 @@ def note_outlasting(account: TradingAccount, listed: Collection[str], *, now: da
     for order in ours:
         if is_session_over(order, now=now - SURFACED_AFTER):
             Order.objects.filter(pk=order.pk).update(outlasted_at=now)
-
-
-def has_outlasted(order: Order, *, now: datetime) -> bool:
-    """Tell whether no book need list it: its day is over, or it was seen to fill no more."""
-    return order.outlasted_at is not None or is_day_over(order, now=now)
 
 
 def end_missing(missing: Iterable[Order], *, now: datetime) -> None:

@@ -26,6 +26,7 @@ from brokers.rows import Listed, UnreadableRow, unreadable_in
 from operations.errors import contained
 from operations.figures import rupees
 from operations.models import ErrorLog, Severity
+from orders.days import has_outlasted
 from orders.differences import Holdings, Reading, compare
 from orders.models import EventSource, Order
 from orders.models.orders import OrderQuerySet
@@ -37,7 +38,7 @@ from orders.services.differing import (
     pending_credits,
     unbooked_orders,
 )
-from orders.services.ending import end_missing, has_outlasted, note_outlasting
+from orders.services.ending import end_missing, note_outlasting
 from orders.services.missing import note_missing
 from orders.services.parking import tell_unclaimed
 from orders.services.reporting import apply_updates
@@ -259,7 +260,8 @@ def _check_whole(
     """
     listed = {report.broker_order_id for report in book}
     note_outlasting(account, listed, now=now)
-    missing = [order for order in _missing(account, book) if order.pk in expected]
+    readable = _missing(account, book).expected_in_book()
+    missing = [order for order in readable if order.pk in expected]
     today = [order for order in missing if not has_outlasted(order, now=now)]
     waiting = note_missing(account, today, listed=listed, now=now)
     if waiting:

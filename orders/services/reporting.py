@@ -106,11 +106,11 @@ def apply_order_report(
         return
     held = held_order(order.pk)
     _check_same(held, report)
-    was, asked = held.state, held.quantity
+    was, asked, was_unknown = held.state, held.quantity, held.is_unknown
     after = merged(held, report)
     if after is None:
         return
-    if was in (OrderStatus.SUBMITTING, OrderStatus.UNKNOWN):
+    if was is OrderStatus.SUBMITTING or was_unknown:
         hand_over(held.pk, now=now)
     note = Note(f"REPORTED_{report.status}", source, report.updated_at, report.message, raw(report))
     write_snapshot(held, after, note=note, now=now)

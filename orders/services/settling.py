@@ -112,8 +112,8 @@ def _is_whole(order: Order, book: Sequence[OrderReport]) -> bool:
     if any(row.tag in (order.tag, "") for row in unreadable_in(book)):
         return False
     listed = {report.broker_order_id for report in book}
-    working = Order.objects.filter(account=order.account).working()
-    awaited = working.exclude(pk__in=MissingOrder.objects.told().values("pk"))
+    expected = Order.objects.filter(account=order.account).expected_in_book()
+    awaited = expected.exclude(pk__in=MissingOrder.objects.told().values("pk"))
     return not awaited.exclude(broker_order_id__in=listed).exists()
 
 

@@ -56,7 +56,7 @@ def hear_entries_stopped(*, stop: EntriesStopped, **_: object) -> CancelledEntri
     found = CancelledEntries()
     for workspace in Workspace.objects.filter(pk__in=stopped.alive().values("workspace")):
         here = stopped.filter(workspace=workspace)
-        waiting = here.entries().filter(cancelled_unasked(), status__in=CANCELLABLE)
+        waiting = here.entries().cancellable().filter(cancelled_unasked())
         done = _cancel(waiting, now=stop.now)
         done += CancelledEntries(left=tuple(_left(here)))
         _tell(workspace, done, stop.reason, now=stop.now)
@@ -70,12 +70,15 @@ def sweep_stopped_entries(*, now: datetime) -> int:
     It also finds what could not be cancelled when the stop came, such as an order whose answer was
     lost. What the broker has just refused waits a little.
     """
-    entries = Order.objects.entries().filter(
-        entry_stopped(now),
-        cancelled_unasked(),
-        ~just_refused(now),
-        status__in=CANCELLABLE,
-        account__own_clock=False,
+    entries = (
+        Order.objects.entries()
+        .cancellable()
+        .filter(
+            entry_stopped(now),
+            cancelled_unasked(),
+            ~just_refused(now),
+            account__own_clock=False,
+        )
     )
     count = 0
     for workspace in Workspace.objects.filter(pk__in=entries.values("workspace")):
@@ -123,7 +126,7 @@ def _ask_of_book(order_ids: list[UUID], *, now: datetime) -> tuple[list[Order], 
     related = ("account__connection", "instrument", "workspace")
     asked = Order.objects.select_related(*related).filter(pk__in=order_ids)
     lock_account(asked[0].account)
-    waiting = asked.filter(status__in=CANCELLABLE, is_exit=False).order_by("created_at", "pk")
+    waiting = asked.cancellable().filter(is_exit=False).order_by("created_at", "pk")
     beyond = _beyond(list(waiting))
     cancelled, left = [], []
     for order in waiting:

@@ -146,6 +146,9 @@ def tell_owner(order: Order, *, now: datetime, note: Note | None = None) -> None
     What was never an order is told of by whoever makes it, in its own words.
     """
     told = _TOLD.get(order.state)
+    # An unknown order that has reached the broker is told of by whoever loses sight of it.
+    if order.state is OrderStatus.UNKNOWN and order.broker_order_id:
+        return
     if told is None or order.account.own_clock or not OrderSource(order.source).is_order:
         return
     kind, level, words = told

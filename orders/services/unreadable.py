@@ -12,12 +12,11 @@ from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify
 from operations.models import ErrorLog, Severity
 from orders.days import sent_at
-from orders.lifecycle import lose_sight
+from orders.lifecycle import lose_row
 from orders.models import EventSource, Order
 from orders.services.sending import locked_order
 from orders.services.settling import next_look
 from orders.services.transitions import Note, add_event, snapshot_of, take_snapshot, tell_of
-from orders.states import OrderStatus
 from portfolio.models import RowKind, UnreadableRow
 from portfolio.services import lock_account
 
@@ -49,6 +48,8 @@ def lose_unreadable_orders(
     account: TradingAccount, rows: Sequence[Row], *, missing: Iterable[Order], now: datetime
 ) -> list[Row]:
     """Call unknown the orders that rows of the book are of; return the rows that are of none.
+
+    A cancel or a change that was asked for goes on; the order is as unknown beneath it.
 
     A row that names no order may be of any that is ``missing`` from the book.
     """
@@ -105,13 +106,13 @@ def _lose(order: Order, row: Row, *, now: datetime) -> bool:
     """Call an order unknown that the broker has and whose row cannot be read; told once."""
     held = locked_order(order.pk)
     held.broker_order_id = held.broker_order_id or row.order_id
-    before, is_working = held.status, held.state.is_working
-    if not is_working:
-        if held.state is OrderStatus.UNKNOWN:
+    before = held.status
+    if held.is_unknown or not held.state.is_working:
+        if held.is_unknown:
             held.save(update_fields=["broker_order_id", "updated_at"])
         return True
     words = f"{row.words}: nobody knows how much of it is filled, or whether it works"
-    take_snapshot(held, lose_sight(snapshot_of(held)), at=now, now=now)
+    take_snapshot(held, lose_row(snapshot_of(held)), at=now, now=now)
     held.settle_after = next_look(sent_at(held), now=now)
     add_event(
         held,

@@ -15,6 +15,7 @@ from orders.lifecycle import (
     apply_fills,
     apply_move,
     apply_report,
+    lose_row,
 )
 from orders.states import FINAL, WORKING, OrderStatus
 from tests.builders import NOW
@@ -95,6 +96,25 @@ class TestReports:
     def test_of_more_than_was_ordered_enlarge_the_order(self) -> None:
         after = apply_fills(order(S.OPEN), total=130)
         assert (after.status, after.quantity, after.filled_quantity) == (S.FILLED, 130, 130)
+
+
+class TestACancelOfAnUnknownOrder:
+    def asked(self) -> Snapshot:
+        return apply_move(order(S.UNKNOWN), Move.ASK_CANCEL)
+
+    def test_returns_to_unknown_when_it_is_refused(self) -> None:
+        assert apply_move(self.asked(), Move.CANCEL_REFUSED) == order(S.UNKNOWN)
+
+    def test_goes_on_beside_a_fill_that_tells_no_state(self) -> None:
+        after = apply_fills(self.asked(), total=40)
+        assert (after.status, after.previous_status) == (S.CANCEL_PENDING, S.UNKNOWN)
+
+    def test_knows_again_what_it_returns_to_once_that_is_told(self) -> None:
+        after = apply_report(self.asked(), report(BrokerStatus.OPEN))
+        assert (after.status, after.previous_status) == (S.CANCEL_PENDING, S.OPEN)
+
+    def test_is_what_a_cancel_becomes_whose_order_cannot_be_read(self) -> None:
+        assert lose_row(apply_move(order(S.OPEN), Move.ASK_CANCEL)) == self.asked()
 
 
 class TestRefusedChanges:

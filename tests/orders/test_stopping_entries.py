@@ -176,10 +176,11 @@ class TestARestingEntry:
 
     def test_whose_news_was_lost_is_found_by_the_sweep(self) -> None:
         desk, order = long_with_a_resting_buy()
-        Order.objects.filter(pk=order.pk).update(status=OrderStatus.UNKNOWN)
+        number, mine = order.broker_order_id, Order.objects.filter(pk=order.pk)
+        mine.update(status=OrderStatus.UNKNOWN, broker_order_id="")
         halted = engage_kill_switch(None, by=None, reason="drill", now=desk.now)
         assert halted.cancelled.count == 0
-        Order.objects.filter(pk=order.pk).update(status=OrderStatus.OPEN)
+        mine.update(status=OrderStatus.OPEN, broker_order_id=number)
         assert sweep_stopped_entries(now=desk.now) == 1
 
 

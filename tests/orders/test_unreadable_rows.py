@@ -15,6 +15,7 @@ from brokers.gateway import (
     GatewayUnavailable,
     OrderReport,
     QuoteTick,
+    Refused,
     TradeReport,
 )
 from brokers.rows import Listed, UnreadableRow
@@ -23,12 +24,15 @@ from brokers.venue import IST
 from market.quotes import write_quotes
 from notifications.models import Notification
 from operations.models import ErrorLog
+from orders.lifecycle import IllegalTransition
 from orders.models import Order
+from orders.services.cancelling import cancel_order
 from orders.services.reconciling import Reconciliation, reconcile_account
 from orders.services.settling import settle_unknown
 from orders.states import OrderStatus
 from portfolio.models import Funds, Position, PositionDifference
 from portfolio.models import UnreadableRow as Kept
+from risk.services import engage_kill_switch
 from tests.builders import make_instrument
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
@@ -184,6 +188,72 @@ class TestAnOrderThatCannotBeRead:
         reconcile(desk, orders=Listed(gateway(desk).orders(), unreadable=[row]))
         assert on(desk, OTHER).place().state is OrderStatus.DENIED
         assert desk.place().state is OrderStatus.PENDING
+
+
+class TestACancelOfAnOrderThatCannotBeRead:
+    def unreadable(self, desk: Desk, order: Order) -> Order:
+        reconcile(desk, orders=kite_book(desk, order, quantity=None))
+        order.refresh_from_db()
+        return order
+
+    def test_is_refused_while_the_broker_has_given_it_no_number(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        Order.objects.update(broker_order_id="")
+        with pytest.raises(IllegalTransition, match="UNKNOWN"):
+            cancel_order(order, by=desk.user, now=desk.now)
+
+    def test_is_refused_once_its_day_is_over(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        with pytest.raises(IllegalTransition, match="UNKNOWN"):
+            cancel_order(order, by=desk.user, now=desk.now + timedelta(days=5))
+
+    def test_ends_it(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        cancel_order(order, by=desk.user, now=desk.now)
+        desk.send(order)
+        reconcile(desk)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.CANCELLED
+        assert desk.place().state is OrderStatus.PENDING
+
+    def test_still_takes_no_entry_in_its_instrument(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        cancel_order(order, by=desk.user, now=desk.now)
+        told = reconcile(desk, orders=kite_book(desk, order, quantity=None))
+        assert told.is_complete
+        assert desk.place().state is OrderStatus.DENIED
+        assert on(desk, OTHER).place().state is OrderStatus.PENDING
+
+    def test_that_the_broker_refuses_leaves_it_unknown(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        cancel_order(order, by=desk.user, now=desk.now)
+        with answering(cancel=Refused("17070", "It is with the exchange")):
+            desk.send(order)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.UNKNOWN
+        assert alarms() == 1
+
+    @pytest.mark.parametrize("named", [{}, {"order_id": None, "tag": None, "tags": None}])
+    def test_that_was_asked_for_before_still_leaves(
+        self, desk: Desk, named: dict[str, object]
+    ) -> None:
+        order = resting(desk)
+        cancel_order(order, by=desk.user, now=desk.now)
+        for _ in range(2):
+            told = reconcile(desk, orders=kite_book(desk, order, quantity=None, **named))
+        assert (told.is_complete, alarms()) == (True, 1)
+        assert desk.place().state is OrderStatus.DENIED
+        desk.send(order)
+        reconcile(desk)
+        order.refresh_from_db()
+        assert order.state is OrderStatus.CANCELLED
+
+    def test_is_what_a_kill_switch_asks_for(self, desk: Desk) -> None:
+        order = self.unreadable(desk, resting(desk))
+        switch = engage_kill_switch(None, by=None, reason="drill", now=desk.now)
+        order.refresh_from_db()
+        assert (switch.cancelled.count, switch.cancelled.left) == (1, ())
+        assert order.state in (OrderStatus.CANCEL_PENDING, OrderStatus.CANCELLED)
 
 
 class TestAPositionThatCannotBeRead:
