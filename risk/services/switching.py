@@ -15,6 +15,7 @@ from accounts.permissions import require_trading_role
 from brokers.models import TradingAccount
 from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify_workspace
+from operations.errors import contained
 from operations.events import publish
 from risk.kinds import MoneyKind
 from risk.models import ControlType, RiskRule, SetBy, TraderControl, Trading, TradingState
@@ -23,6 +24,8 @@ from risk.stopping import EntriesStopped, announce_stop
 from risk.stops import STRICTNESS
 
 _MORE_SAY = (SetBy.TRADER, SetBy.ADMIN, SetBy.OWNER, SetBy.OPERATOR)
+# A switch that others engage and release in turn is engaged at one of them; other errors end here.
+_ATTEMPTS = 20
 
 
 class ForeignScope(Exception):
@@ -154,24 +157,37 @@ def engage_kill_switch(
 def _engage(
     workspace: Workspace | None, *, by: User | None, reason: str, now: datetime
 ) -> TraderControl:
-    setter = set_by(by, workspace)
-    try:
-        with transaction.atomic():
-            switch = TraderControl.objects.create(
-                workspace=workspace,
-                control_type=ControlType.KILL_SWITCH,
-                reason=reason[:300],
-                set_by=setter,
-                activated_by=by,
-                activated_at=now,
-            )
-    except IntegrityError:
-        on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
-        weaker = _MORE_SAY[: _MORE_SAY.index(setter)]
-        on.filter(set_by__in=weaker).update(set_by=setter)
-        return on.get()
-    _tell(workspace, f"Trading is halted: {reason}", AlertLevel.CRITICAL, now=now)
-    return switch
+    wanted = TraderControl(
+        workspace=workspace,
+        control_type=ControlType.KILL_SWITCH,
+        reason=reason[:300],
+        set_by=set_by(by, workspace),
+        activated_by=by,
+        activated_at=now,
+    )
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                wanted.save(force_insert=True)
+            break
+        except IntegrityError:
+            on = _strengthened(workspace, wanted.set_by)
+            if on is not None:
+                return on
+            # It was on, and somebody has released it since: engage it again.
+            if attempt == _ATTEMPTS:
+                raise
+    with contained("telling of the kill switch"):
+        _tell(workspace, f"Trading is halted: {reason}", AlertLevel.CRITICAL, now=now)
+    return wanted
+
+
+def _strengthened(workspace: Workspace | None, setter: str) -> TraderControl | None:
+    """The switch that is on, with at least the say of this setter; None when it is off by now."""
+    on = TraderControl.objects.kill_switches().filter(workspace=workspace, account=None)
+    weaker = _MORE_SAY[: _MORE_SAY.index(SetBy(setter))]
+    on.filter(set_by__in=weaker).update(set_by=setter)
+    return on.first()
 
 
 def release_kill_switch(
