@@ -10,11 +10,13 @@ from datetime import datetime
 
 from django.dispatch import Signal
 
+from operations.errors import contained
 from operations.figures import rupees
 from operations.sentences import as_sentences
 
 # Sent with ``stop: EntriesStopped``; each receiver answers with the ``CancelledEntries`` it caused.
 entries_stopped = Signal()
+FAILED = "could not be cancelled because of an error, which is recorded; the sweep tries again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,16 @@ class CancelledEntries:
 
 
 def announce_stop(stop: EntriesStopped) -> CancelledEntries:
-    """Have the open entries cancelled that a stop forbids. Call once the stop is committed."""
+    """Have the open entries cancelled that a stop forbids. Call once the stop is committed.
+
+    It raises nothing, so that the exits behind it follow: the answer says what has failed.
+    """
     cancelled = CancelledEntries()
-    for _, answer in entries_stopped.send(sender=EntriesStopped, stop=stop):
+    for _, answer in entries_stopped.send_robust(sender=EntriesStopped, stop=stop):
         if isinstance(answer, CancelledEntries):
             cancelled += answer
+        elif isinstance(answer, Exception):
+            cancelled += CancelledEntries(left=(f"Open entry orders {FAILED}",))
+            with contained("cancelling stopped entries", account_id=stop.account_id):
+                raise answer
     return cancelled

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied
 
 from brokers.models import TradingAccount
+from operations.errors import contained
 from orders.models import OrderSource
 from orders.services.exiting import NothingToExit, exit_position
 from orders.services.placing import IdempotencyConflict, OrderInvalid
@@ -38,7 +39,8 @@ def watch_account(account: TradingAccount, *, now: datetime, is_traded: bool = T
     if marked is None and not is_traded:
         return
     for demand in evaluate_account(account, now=now):
-        place_protective_exit(demand, now=now)
+        with contained("placing a protective exit", account_id=account.pk):
+            place_protective_exit(demand, now=now)
 
 
 def place_protective_exit(demand: ProtectiveExit, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import User
 from brokers.terms import OrderType, Product, Side
 from market.rules.lots import odd_lot_words
+from operations.errors import contained
 from orders.models import Order, OrderSource
 from orders.requests import OrderRequest
 from orders.services.placing import LONGEST_KEY, IdempotencyConflict, OrderInvalid, place_order
@@ -58,12 +59,21 @@ def exit_positions(
     orders, complaints = list[Order](), []
     for position in positions:
         key = f"{idempotency_key}:{position.pk}"[-LONGEST_KEY:]
-        try:
-            request = ExitRequest(by, now, key, OrderSource.MANUAL)
-            orders.extend(place_exits(position, request))
-        except (NothingToExit, OrderInvalid, IdempotencyConflict, PermissionDenied) as error:
-            complaints.append(f"{position.instrument.trading_symbol}: {error}")
+        complaint = "an error, which is recorded, kept it from being closed: exit again"
+        with contained("exiting a position", account_id=position.account_id):
+            complaint = _exit(position, ExitRequest(by, now, key, OrderSource.MANUAL), orders)
+        if complaint:
+            complaints.append(f"{position.instrument.trading_symbol}: {complaint}")
     return orders, complaints
+
+
+def _exit(position: Position, request: "ExitRequest", orders: list[Order]) -> str:
+    """Add the orders that close a position; say why it could not be exited."""
+    try:
+        orders.extend(place_exits(position, request))
+    except (NothingToExit, OrderInvalid, IdempotencyConflict, PermissionDenied) as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

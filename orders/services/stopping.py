@@ -30,7 +30,7 @@ from orders.states import CANCELLABLE, OrderStatus
 from portfolio.services import lock_account
 from risk.models import Reservation
 from risk.selectors import Book
-from risk.stopping import CancelledEntries, EntriesStopped
+from risk.stopping import FAILED, CancelledEntries, EntriesStopped
 
 KEPT = "KEPT_AS_EXIT"
 _REASON = "trading was stopped"
@@ -57,8 +57,11 @@ def hear_entries_stopped(*, stop: EntriesStopped, **_: object) -> CancelledEntri
     for workspace in Workspace.objects.filter(pk__in=stopped.alive().values("workspace")):
         here = stopped.filter(workspace=workspace)
         waiting = here.entries().cancellable().filter(cancelled_unasked())
-        done = _cancel(waiting, now=stop.now)
-        done += CancelledEntries(left=tuple(_left(here)))
+        done = _cancel(waiting, workspace, now=stop.now)
+        left = [f"Other open entry orders of {workspace} may be left: an error is recorded"]
+        with contained("naming stopped entries that are left"):
+            left = _left(here)
+        done += CancelledEntries(left=tuple(left))
         _tell(workspace, done, stop.reason, now=stop.now)
         found += done
     return found
@@ -82,29 +85,38 @@ def sweep_stopped_entries(*, now: datetime) -> int:
     )
     count = 0
     for workspace in Workspace.objects.filter(pk__in=entries.values("workspace")):
-        done = _cancel(entries.filter(workspace=workspace), now=now)
+        done = _cancel(entries.filter(workspace=workspace), workspace, now=now)
         _tell(workspace, CancelledEntries(done.count), STOPPED, now=now)
         count += done.count
     return count
 
 
-def _cancel(entries: Iterable[Order], *, now: datetime) -> CancelledEntries:
+def _cancel(entries: OrderQuerySet, workspace: Workspace, *, now: datetime) -> CancelledEntries:
     """Cancel these entries, book by book; one that fails does not hold back the others."""
-    done = CancelledEntries()
-    for order_ids in _by_book(entries):
-        with contained("cancelling stopped entries", order_id=order_ids[0]):
-            cancelled, left = _ask_of_book(order_ids, now=now)
-            refused = [order for order in cancelled if not _is_taken(order, now=now)]
-            left += [f"{_named(each)} {_REFUSED}" for each in refused]
-            done += CancelledEntries(len(cancelled) - len(refused), tuple(left))
+    books: list[list[Order]] = []
+    done = CancelledEntries(left=(f"Open entry orders of {workspace} {FAILED}",))
+    with contained("finding stopped entries"):
+        books, done = _by_book(entries.select_related("instrument")), CancelledEntries()
+    for book in books:
+        outcome = CancelledEntries(left=tuple(f"{_named(each)} {FAILED}" for each in book))
+        with contained("cancelling stopped entries", order_id=book[0].pk):
+            outcome = _cancel_book(book, now=now)
+        done += outcome
     return done
 
 
-def _by_book(orders: Iterable[Order]) -> list[list[UUID]]:
-    books: dict[tuple[object, ...], list[UUID]] = {}
+def _cancel_book(book: list[Order], *, now: datetime) -> CancelledEntries:
+    cancelled, left = _ask_of_book([each.pk for each in book], now=now)
+    refused = [order for order in cancelled if not _is_taken(order, now=now)]
+    left += [f"{_named(each)} {_REFUSED}" for each in refused]
+    return CancelledEntries(len(cancelled) - len(refused), tuple(left))
+
+
+def _by_book(orders: Iterable[Order]) -> list[list[Order]]:
+    books: dict[tuple[object, ...], list[Order]] = {}
     for each in orders:
         key = (each.account_id, each.instrument_id, each.product, each.side)
-        books.setdefault(key, []).append(each.pk)
+        books.setdefault(key, []).append(each)
     return list(books.values())
 
 
@@ -180,11 +192,7 @@ def _left(stopped: OrderQuerySet) -> list[str]:
     kept = named.entries().filter(status__in=CANCELLABLE, account__connection__paper_trading=False)
     restored = kept if doubt_now() else kept.none()
     outside = named.working().filter(source=OrderSource.EXTERNAL)
-    opening = [
-        order
-        for order_ids in _by_book(outside)
-        for order in _beyond([each for each in outside if each.pk in order_ids])
-    ]
+    opening = [order for book in _by_book(outside) for order in _beyond(book)]
     return [*(f"{_named(each)} {_UNSURE}" for each in unsure),
         *(f"{_named(each)} {_RESTORED}" for each in restored),
             *(f"{_named(each)} {_OUTSIDE}" for each in opening)]  # fmt: skip
@@ -198,11 +206,12 @@ def _named(order: Order) -> str:
 def _tell(workspace: Workspace, done: CancelledEntries, reason: str, *, now: datetime) -> None:
     if not done.words:
         return
-    notify_workspace(
-        workspace,
-        kind=NotificationType.RISK_ALERT,
-        level=AlertLevel.CRITICAL if done.left else AlertLevel.WARNING,
-        title=f"Entries are stopped: {done.words}",
-        message=reason,
-        now=now,
-    )
+    with contained("telling of stopped entries"):
+        notify_workspace(
+            workspace,
+            kind=NotificationType.RISK_ALERT,
+            level=AlertLevel.CRITICAL if done.left else AlertLevel.WARNING,
+            title=f"Entries are stopped: {done.words}",
+            message=reason,
+            now=now,
+        )
