@@ -24,5 +24,8 @@ def restored_refusal(account: TradingAccount, *, is_exit: bool) -> str:
 
 
 def agrees_since(account: TradingAccount, doubt: Doubt) -> bool:
+    """Tell whether all of it has been compared since; what cannot be read is left out of that."""
     agreed_at = account.reconciled_at
-    return agreed_at is not None and doubt.since is not None and agreed_at >= doubt.since
+    if agreed_at is None or doubt.since is None or agreed_at < doubt.since:
+        return False
+    return not account.unreadable_rows.exists()

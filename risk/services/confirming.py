@@ -57,7 +57,8 @@ def confirm_database(*, by: User | None, reason: str, now: datetime) -> None:
     waiting = ", ".join(account.name for account in waiting_accounts())
     if waiting:
         raise NotConfirmed(
-            f"Not compared with the broker since, or not in agreement: {waiting}. Log in and press "
+            f"Not compared with the broker since, not in agreement, or listed there in rows that "
+            f"cannot be read: {waiting}. Log in and press "
             "Compare now on the Brokers page, or turn live trading off for it"
         )
     with transaction.atomic():

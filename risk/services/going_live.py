@@ -115,6 +115,11 @@ def _conditions(account: TradingAccount, *, now: datetime) -> Iterator[Condition
         "It has not been compared yet: press Compare now on the Brokers page",
     )
     yield Condition(
+        "All that the broker lists can be read",
+        not account.unreadable_rows.exists(),
+        "Some of what the broker lists cannot be read, and was not compared: see Differences",
+    )
+    yield Condition(
         "A largest loss for the day is set",
         has_daily_loss_limit(account),
         f"Set a rule “{RuleType.MAX_DAILY_LOSS.label}” in {account.currency} on the Risk page",

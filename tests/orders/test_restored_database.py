@@ -18,6 +18,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks as Capture
 from pytest_django import Settings
 
 from accounts.models import User
+from brokers.rows import Listed, UnreadableRow
 from brokers.terms import Side
 from notifications.models import Notification
 from operations import installation
@@ -29,6 +30,7 @@ from orders.services.stopping import sweep_stopped_entries
 from orders.states import OrderStatus
 from risk.services import engage_kill_switch
 from risk.services.confirming import NotConfirmed, confirm_database, note_pulse
+from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
 from tests.orders.live_desk import make_live_desk
 
@@ -197,6 +199,20 @@ class TestConfirming:
     def test_is_refused_before_the_accounts_agree(self, restored: Desk) -> None:
         with pytest.raises(NotConfirmed, match="Practice"):
             confirm_database(by=None, reason="Sure", now=restored.now)
+
+    @pytest.mark.parametrize("instrument", ["NSE:RELIANCE", "NSE:TCS", ""])
+    @pytest.mark.parametrize("kind", ["positions", "holdings", "trades"])
+    def test_is_refused_while_something_could_not_be_compared(
+        self, restored: Desk, kind: str, instrument: str
+    ) -> None:
+        row = UnreadableRow("netqty is no number: --", instrument_key=instrument)
+        with answering(**{kind: Listed([], unreadable=[row])}):  # type: ignore[arg-type]  # by name
+            reconcile(restored)
+        with pytest.raises(NotConfirmed, match="Practice"):
+            confirm_database(by=None, reason="Sure", now=restored.now)
+        assert restored.place(Side.SELL, 10).state is OrderStatus.DENIED
+        reconcile(restored)
+        confirm_database(by=None, reason="Sure", now=restored.now)
 
     def test_is_refused_without_a_reason(self, restored: Desk) -> None:
         reconcile(restored)

@@ -33,6 +33,7 @@ from orders.states import OrderStatus
 from portfolio.models import Funds, Position, PositionDifference
 from portfolio.models import UnreadableRow as Kept
 from risk.services import engage_kill_switch
+from risk.services.going_live import live_conditions
 from tests.builders import make_instrument
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
@@ -292,6 +293,17 @@ class TestAPositionThatCannotBeRead:
         assert reconcile(desk).agrees
         assert not Kept.objects.exists()
         assert desk.place().state is OrderStatus.PENDING
+
+    def unmet(self, desk: Desk) -> str:
+        conditions = live_conditions(desk.account, now=desk.now)
+        return " ".join(each.words for each in conditions if not each.is_met)
+
+    @pytest.mark.parametrize("named", ["NSE:RELIANCE", OTHER, ""])
+    def test_lets_no_account_go_live(self, desk: Desk, named: str) -> None:
+        self.read(desk, UnreadableRow("netqty is no number: --", instrument_key=named))
+        assert "cannot be read" in self.unmet(desk)
+        reconcile(desk)
+        assert "cannot be read" not in self.unmet(desk)
 
     def test_beyond_belief_is_one_of_them(self, desk: Desk) -> None:
         desk.buy()
