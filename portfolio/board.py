@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from brokers.models import TradingAccount
@@ -28,6 +29,7 @@ from portfolio.selectors import DaySummary
 from portfolio.shown_days import ShownDays
 
 ZERO = Decimal(0)
+_COUNT = BigIntegerField()
 BY_HAND = "By hand"
 
 
@@ -46,8 +48,7 @@ class PositionRow:
     @property
     def uncredited(self) -> int:
         """Shares of a split or bonus that count in value and cannot be sold yet."""
-        is_delivery = self.position.product in (Product.CNC, Product.MTF)
-        return int(getattr(self.position, "uncredited", 0)) if is_delivery else 0
+        return int(getattr(self.position, "uncredited", 0))
 
     @property
     def odd_lot(self) -> str:
@@ -145,17 +146,33 @@ def positions_board(
 def open_positions(accounts: Collection[TradingAccount]) -> list[Position]:
     """List what the accounts hold, with all that a page says of it."""
     related = ("instrument", "account__connection", "user_strategy__strategy")
-    credits = ShareCredit.objects.pending().filter(
-        account=OuterRef("account"), instrument=OuterRef("instrument")
-    )
-    pending = credits.order_by().values("account").annotate(sum=Sum("pending_quantity"))
     positions = (
         Position.objects.open()
         .filter(account__in=accounts)
         .select_related(*related)
-        .annotate(uncredited=Coalesce(Subquery(pending.values("sum")), 0))
+        .annotate(uncredited=_uncredited())
     )
     return list(positions.order_by("account__name", "instrument__key", "product", "pk"))
+
+
+def _uncredited() -> Case:
+    """Of a position's product, the shares that are not credited yet."""
+    rows = ShareCredit.objects.pending().filter(
+        account=OuterRef("account"), instrument=OuterRef("instrument")
+    )
+    by_account = rows.order_by().values("account")
+
+    def summed(part: Combinable) -> Coalesce:
+        total = by_account.annotate(total=Sum(part, output_field=_COUNT)).values("total")
+        return Coalesce(Subquery(total), 0, output_field=_COUNT)
+
+    on_margin = F("pending_mtf_quantity")
+    return Case(
+        When(product=Product.CNC, then=summed(F("pending_quantity") - on_margin)),
+        When(product=Product.MTF, then=summed(on_margin)),
+        default=0,
+        output_field=_COUNT,
+    )
 
 
 def board_of(

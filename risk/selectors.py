@@ -1,7 +1,8 @@
 """What risk reads: states, exposures, margins held."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
@@ -122,10 +123,9 @@ def worst_exposures(
 
 def _uncredited(book: Book) -> int:
     """Shares of a split or bonus that the broker does not let go yet."""
-    if book.product not in (Product.CNC, Product.MTF):
-        return 0
     credits = ShareCredit.objects.pending()
-    return credits.filter(account=book.account, instrument=book.instrument).quantity()
+    mine = credits.filter(account=book.account, instrument=book.instrument)
+    return mine.quantity(book.product)
 
 
 def exitable_by_hand(book: Book, side: Side) -> int:
@@ -185,10 +185,9 @@ def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
         (each.account_id, each.instrument_id, each.product): each.theirs for each in differing
     }
     credits = ShareCredit.objects.pending().filter(account__in=accounts)
-    for credit in credits.filter(instrument__in=instruments):
-        for key in _delivery_keys(credit, books):
-            net = sum(each.quantity for each in books[key])
-            at_broker.setdefault(key, net - credit.pending_quantity)
+    for key, uncredited in _uncredited_by_key(credits.filter(instrument__in=instruments)).items():
+        net = sum(each.quantity for each in books.get(key, []))
+        at_broker.setdefault(key, net - uncredited)
     found = {}
     for position in positions:
         key = (position.account_id, position.instrument_id, position.product)
@@ -200,12 +199,13 @@ def exitable_quantities(positions: Iterable[Position]) -> dict[uuid.UUID, int]:
     return found
 
 
-def _delivery_keys(credit: ShareCredit, books: Mapping[_Key, object]) -> list[_Key]:
-    keys = [
-        (credit.account_id, credit.instrument_id, str(product))
-        for product in (Product.CNC, Product.MTF)
-    ]
-    return [key for key in keys if key in books]
+def _uncredited_by_key(credits: Iterable[ShareCredit]) -> Counter[_Key]:
+    found: Counter[_Key] = Counter()
+    for credit in credits:
+        for product in (Product.CNC, Product.MTF):
+            key = (credit.account_id, credit.instrument_id, str(product))
+            found[key] += credit.pending_of(product)
+    return +found
 
 
 def _exposure_by_side(quantity: int, held: Iterable[Reservation]) -> Exposure:

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.permissions import require_active, require_trading_role
 from brokers.gateway import Margin
 from brokers.registry import UnknownBroker, capabilities_of
-from brokers.terms import Product, Side
+from brokers.terms import Side
 from brokers.venue import CalendarUnknown, installed_venue
 from market.freshness import list_complaint
 from market.quotes import quote_of
@@ -118,10 +118,10 @@ def _content(request: OrderRequest) -> dict[str, str]:
 
 def _sellable(request: OrderRequest) -> int | None:
     """Return how many delivery shares may be sold while a credit is pending; else None."""
-    if request.side is not Side.SELL or request.product not in (Product.CNC, Product.MTF):
+    if request.side is not Side.SELL:
         return None
     of_share = {"account": request.account, "instrument": request.instrument}
-    uncredited = ShareCredit.objects.pending().filter(**of_share).quantity()
+    uncredited = ShareCredit.objects.pending().filter(**of_share).quantity(request.product)
     if not uncredited:
         return None
     held = Position.objects.open().filter(**of_share, product=request.product)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models.functions import Coalesce
 
 from accounts.models import Workspace, WorkspaceOwnedQuerySet
 from brokers.models import TradingAccount
+from brokers.terms import Product
 from market.models import CorporateAction, CorporateActionKind, Instrument
 from operations.ids import new_id
 from portfolio.corporate_actions import ShareChange
@@ -15,9 +15,9 @@ class ShareCreditQuerySet(WorkspaceOwnedQuerySet["ShareCredit"]):
         """Shares that the depository has not credited yet, as far as anybody knows."""
         return self.filter(credited_at=None)
 
-    def quantity(self) -> int:
-        total = self.aggregate(sum=Coalesce(models.Sum("pending_quantity"), 0))["sum"]
-        return int(total)
+    def quantity(self, product: str) -> int:
+        """How many of them came of the shares of one product."""
+        return sum(row.pending_of(product) for row in self)
 
 
 class ShareCredit(models.Model):
@@ -42,6 +42,9 @@ class ShareCredit(models.Model):
     pending_quantity = models.PositiveBigIntegerField(
         default=0, help_text="Shares to be credited: they count in value and cannot be sold"
     )
+    pending_mtf_quantity = models.PositiveBigIntegerField(
+        default=0, help_text="How many of them came of shares bought on margin (MTF)"
+    )
     fraction = models.DecimalField(
         max_digits=15, decimal_places=8, default=0, help_text="Paid in money by the company"
     )
@@ -61,6 +64,12 @@ class ShareCredit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.instrument_id}: {self.quantity_before}, then more"
+
+    def pending_of(self, product: str) -> int:
+        """How many of its shares came of those of one product."""
+        if product == Product.MTF:
+            return self.pending_mtf_quantity
+        return self.pending_quantity - self.pending_mtf_quantity if product == Product.CNC else 0
 
     @property
     def change(self) -> ShareChange:

@@ -1,5 +1,6 @@
 """A split, bonus or consolidation reaches an account's books on its ex-date."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from brokers.models import TradingAccount
-from brokers.terms import InstrumentType
+from brokers.terms import InstrumentType, Product
 from market.calendar import IST
 from market.models import CorporateAction, CorporateActionKind
 from operations.events import publish
@@ -96,6 +97,7 @@ def apply_action(
         quantity_before=sum(before),
         quantity_after=sum(credit.quantities),
         pending_quantity=max(sum(credit.quantities) - sum(before), 0),
+        pending_mtf_quantity=_added(held, before, Product.MTF),
         fraction=credit.fraction,
         after_entry=_last_entry(account),
         applied_at=now,
@@ -149,6 +151,12 @@ def delivery_before(account: TradingAccount, action: CorporateAction) -> list[Po
     )
     kept = [each for each in positions.select_related("instrument") if _is_delivery(each)]
     return sorted(kept, key=lambda each: (each.product, str(each.user_strategy_id)))
+
+
+def _added(held: Sequence[Position], before: Sequence[int], product: Product) -> int:
+    """How many shares the restated positions of one product have more than before."""
+    rows = zip(held, before, strict=True)
+    return max(sum(each.quantity - old for each, old in rows if each.product == product), 0)
 
 
 def _is_delivery(position: Position) -> bool:

@@ -14,13 +14,16 @@ from market.models import CorporateAction, CorporateActionKind, Instrument
 from market.quotes import quote_of, write_quotes
 from market.services import ActionRefused, record_corporate_action
 from notifications.models import AlertLevel, Notification
+from operations.ids import new_id
 from orders.services.exiting import exit_position
 from orders.states import OrderStatus
 from orders.validation import OrderInvalid
+from portfolio.board import positions_board
 from portfolio.models import Holding, ShareCredit
 from portfolio.services import mark_account
 from portfolio.services.corporate_actions import apply_action
 from risk.models import PositionExtreme
+from risk.selectors import Book, exitable_by_hand, exitable_quantities
 from tests.builders import make_instrument
 from tests.orders.desk import Desk, make_desk
 from tests.orders.faults import Fault
@@ -170,6 +173,36 @@ class TestABonusOfOneForOne:
         assert position(desk).quantity == 140
         is_proven()
         assert reconcile(desk).agrees
+
+
+class TestSharesOfTwoProducts:
+    """10 bought outright and 10 on margin, and a bonus of one for one."""
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        desk = held(make_desk(), 10)
+        on_margin = position(desk)
+        on_margin.pk, on_margin.product = new_id(), Product.MTF
+        on_margin.save(force_insert=True)
+        record(desk)
+        follow(desk)
+        ticks(desk, "50.50")
+        return desk
+
+    def test_can_each_be_sold_as_far_as_they_are_credited(self, desk: Desk) -> None:
+        open_positions = list(desk.account.positions.open())
+        assert [each.quantity for each in open_positions] == [20, 20]
+        assert set(exitable_quantities(open_positions).values()) == {10}
+        for product in (Product.CNC, Product.MTF):
+            book = Book(desk.account, desk.instrument, product)
+            assert exitable_by_hand(book, Side.SELL) == 10
+        with pytest.raises(OrderInvalid, match="Only 10 can be sold now"):
+            desk.place(Side.SELL, 11, product=Product.CNC)
+        assert desk.place(Side.SELL, 10, product=Product.CNC).state is OrderStatus.PENDING
+
+    def test_are_shown_as_pending_for_each(self, desk: Desk) -> None:
+        board = positions_board([desk.account], by_strategy=True, now=desk.now)
+        assert [row.uncredited for row in board.rows] == [10, 10]
 
 
 class TestTheSameShareOnAnotherExchange:
