@@ -6,6 +6,7 @@ come with the next list.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -18,7 +19,7 @@ from market.calendar import IST, local_day, next_trading_day
 from market.ex_dates import CHANGES_SHARES, elsewhere, forget_actions
 from market.models import CorporateAction, CorporateActionKind
 from market.quotes import forget_quotes, quote_of
-from notifications.models import AlertLevel, NotificationType
+from notifications.models import AlertLevel, Notification, NotificationType
 from notifications.services import notify
 from operations.errors import contained
 from operations.figures import rupees
@@ -54,6 +55,7 @@ def follow_actions(*, now: datetime) -> int:
         if local_day(action.instrument.exchange, now) >= action.ex_date:
             with contained("following a corporate action"):
                 changed += _follow(action, now=now)
+    _call_off_again(now=now)
     for row in ShareCredit.objects.pending().filter(account__connection__paper_trading=True):
         with contained("crediting shares", account_id=row.account_id):
             _credit_on_paper(row.pk, now=now)
@@ -146,12 +148,24 @@ def _call_off_orders(action: CorporateAction, *, now: datetime) -> None:
     for order in ours.select_related("account__connection__user", "account__workspace"):
         try:
             with transaction.atomic():
-                cancel_order(order, by=None, now=now, reason=f"{_what(action)}: old shares")
-            done = "is called off"
+                held = cancel_order(order, by=None, now=now, reason=f"{_what(action)}: old shares")
+            done = "is cancelled" if held.state.is_final else "is being cancelled"
         except IllegalTransition as error:
             done = f"could not be cancelled ({error})"
         title = f"{order.side.title()} {rupees(order.quantity, 0)} {_symbol(action)} {done}"
-        _tell(order.account, title, _offer(order, action), level=AlertLevel.WARNING, now=now)
+        about = {"order": str(order.pk)}
+        if not Notification.objects.filter(title=title, data=about).exists():
+            words, level = _offer(order, action), AlertLevel.WARNING
+            _tell(order.account, title, words, level=level, now=now, about=about)
+
+
+def _call_off_again(*, now: datetime) -> None:
+    """Cancel what a refused cancel, or an order that could not be cancelled yet, has left."""
+    booked = CorporateAction.objects.filter(kind__in=CHANGES_SHARES, booked_at__isnull=False)
+    left = booked.filter(instrument__in=Order.objects.alive().values("instrument"))
+    for action in left.exclude(factor=1).select_related("instrument").order_by("ex_date", "pk"):
+        with contained("calling off orders in old shares"):
+            _call_off_orders(action, now=now)
 
 
 def _offer(order: Order, action: CorporateAction) -> str:
@@ -216,7 +230,13 @@ def _words(row: ShareCredit) -> str:
 
 
 def _tell(
-    account: TradingAccount, title: str, message: str, *, level: AlertLevel, now: datetime
+    account: TradingAccount,
+    title: str,
+    message: str,
+    *,
+    level: AlertLevel,
+    now: datetime,
+    about: Mapping[str, str] | None = None,
 ) -> None:
     if level is AlertLevel.CRITICAL:
         ErrorLog.objects.create(
@@ -233,4 +253,5 @@ def _tell(
         message=message,
         now=now,
         workspace=account.workspace,
+        data=about,
     )

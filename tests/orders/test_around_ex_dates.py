@@ -1,6 +1,7 @@
 """What stands around a split or bonus: rules, orders in old shares, a live broker's word."""
 
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from risk.models import RiskViolation, RuleType, Trading
 from risk.selectors import effective_state
 from tests.orders.desk import Desk, make_desk
 from tests.orders.live_desk import make_live_desk, reconcile, saying
-from tests.orders.share_actions import EX_MORNING, follow, held, record
+from tests.orders.share_actions import EX_MORNING, MIDNIGHT, follow, held, record
 from tests.risk.test_evaluating import evaluate
 from tests.risk.test_judging import limit
 
@@ -54,7 +55,7 @@ class TestAnOrderInOldShares:
         follow(desk)
         order.refresh_from_db()
         assert order.state is OrderStatus.CANCEL_PENDING
-        told = Notification.objects.get(title="Buy 100 RELIANCE is called off")
+        told = Notification.objects.get(title="Buy 100 RELIANCE is being cancelled")
         assert "200, price 45.00" in told.message
 
     def test_that_was_never_sent_is_withdrawn(self) -> None:
@@ -64,6 +65,22 @@ class TestAnOrderInOldShares:
         follow(desk)
         order.refresh_from_db()
         assert order.state.is_final
+        assert Notification.objects.filter(title="Buy 100 RELIANCE is cancelled").exists()
+
+    @pytest.mark.parametrize("first", [OrderStatus.OPEN, OrderStatus.SUBMITTING])
+    def test_is_cancelled_until_it_is_gone_and_told_of_once(self, first: OrderStatus) -> None:
+        desk = held(make_desk())
+        order = desk.place(Side.BUY, 100, limit="90.00", product=Product.CNC)
+        written = Order.objects.filter(pk=order.pk)
+        written.update(status=first)
+        record(desk)
+        follow(desk)
+        for minute in range(1, 3):  # The broker refuses each cancel.
+            written.update(status=OrderStatus.OPEN)
+            follow(desk, MIDNIGHT + timedelta(minutes=minute))
+            order.refresh_from_db()
+            assert order.state is OrderStatus.CANCEL_PENDING
+        assert Notification.objects.filter(title__endswith="is being cancelled").count() == 1
 
 
 class TestALiveAccount:
