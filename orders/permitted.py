@@ -11,7 +11,6 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import TRADING_ROLES, Membership, User, UserStatus
 from brokers.models import TradingAccount
-from operations.installation import doubt_now
 from risk.selectors import entries_blocked
 
 
@@ -31,14 +30,6 @@ def entry_stopped(now: datetime) -> Q:
     What a claim would refuse to send is what a stop cancels at the broker: one condition for both.
     """
     return entries_blocked() | ~_account_takes_entries() | ~_asker_may_act(now)
-
-
-def cancelled_unasked() -> Q:
-    """Tell of an order whether it may be cancelled though no person asks for it.
-
-    A database that was restored or copied leaves real orders alone: another may be watching them.
-    """
-    return Q() if doubt_now() is None else Q(account__connection__paper_trading=True)
 
 
 def _account_takes_entries() -> Q:

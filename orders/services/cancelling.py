@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from accounts.permissions import require_trading_role
+from operations.installation import doubt_now
 from orders.days import has_outlasted
 from orders.lifecycle import IllegalTransition, Move
 from orders.models import EventSource, Order, OrderEvent
@@ -16,8 +17,13 @@ from orders.services.sending import locked_order
 from orders.services.transitions import Note, make_move
 from orders.states import OrderStatus
 
-__all__ = ["IllegalTransition", "cancel_order"]
+__all__ = ["DatabaseRestored", "IllegalTransition", "cancel_order"]
 ASK_AGAIN_AFTER = timedelta(seconds=10)
+_RESTORED = "this database was restored or copied, and its broker's order may be another's"
+
+
+class DatabaseRestored(IllegalTransition):
+    """Of a restored or copied database only a person cancels what is at a real broker."""
 
 
 @transaction.atomic
@@ -29,6 +35,7 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
 
     :raises PermissionDenied: when the person may not trade in the order's workspace.
     :raises IllegalTransition: when the order has ended, or nobody knows its number at the broker.
+    :raises DatabaseRestored: when no person asks, and another database may be watching the order.
     """
     if by is not None:
         require_trading_role(by, order.workspace)
@@ -42,6 +49,8 @@ def cancel_order(order: Order, *, by: User | None, now: datetime, reason: str = 
     if held.state is OrderStatus.CANCEL_PENDING:
         return held
     _check_reachable(held, now=now)
+    if by is None and not held.account.is_paper and doubt_now():
+        raise DatabaseRestored(_RESTORED)
     # A change that has not been answered is given up with the order, never sent later.
     held.modifications.filter(succeeded=None).update(
         succeeded=False, settled_at=now, error_message="A cancel was asked for"

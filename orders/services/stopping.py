@@ -17,16 +17,15 @@ from notifications.models import AlertLevel, NotificationType
 from notifications.services import notify_workspace
 from operations.errors import contained
 from operations.figures import rupees
-from operations.installation import doubt_now
 from orders.lifecycle import IllegalTransition
 from orders.models import EventSource, Order, OrderQuerySet, OrderSource
-from orders.permitted import cancelled_unasked, entry_stopped
-from orders.services.cancelling import cancel_order, just_refused
+from orders.permitted import entry_stopped
+from orders.services.cancelling import DatabaseRestored, cancel_order, just_refused
 from orders.services.commanding import send_cancel
 from orders.services.sending import STOPPED, deny_unsent, locked_order
 from orders.services.surplus import beyond_what_is_open
 from orders.services.transitions import Note, add_event
-from orders.states import CANCELLABLE, OrderStatus
+from orders.states import OrderStatus
 from portfolio.services import lock_account
 from risk.models import Reservation
 from risk.selectors import Book
@@ -38,7 +37,6 @@ _REASON = "trading was stopped"
 
 _UNSURE = "may or may not be at the broker: it is cancelled once that is known"
 _REFUSED = "could not be cancelled: the broker refused it, and is asked again"
-_RESTORED = "is left: this database was restored or copied, and its broker's order may be another's"
 _OUTSIDE = "was placed in the broker's own app, and is left to whoever placed it"
 
 
@@ -56,7 +54,7 @@ def hear_entries_stopped(*, stop: EntriesStopped, **_: object) -> CancelledEntri
     found = CancelledEntries()
     for workspace in Workspace.objects.filter(pk__in=stopped.alive().values("workspace")):
         here = stopped.filter(workspace=workspace)
-        waiting = here.entries().cancellable().filter(cancelled_unasked())
+        waiting = here.entries().cancellable()
         done = _cancel(waiting, workspace, now=stop.now)
         left = [f"Other open entry orders of {workspace} may be left: an error is recorded"]
         with contained("naming stopped entries that are left"):
@@ -78,7 +76,6 @@ def sweep_stopped_entries(*, now: datetime) -> int:
         .cancellable()
         .filter(
             entry_stopped(now),
-            cancelled_unasked(),
             ~just_refused(now),
             account__own_clock=False,
         )
@@ -167,6 +164,8 @@ def _end(order: Order, *, now: datetime) -> str:
             deny_unsent(locked_order(order.pk), STOPPED, now=now)
         else:
             cancel_order(order, by=None, now=now, reason=_REASON)
+    except DatabaseRestored as error:
+        return f"{_named(order)} is left: {error}"
     except IllegalTransition as error:
         return f"{order.instrument.trading_symbol}: {error}"
     return ""
@@ -189,12 +188,9 @@ def _left(stopped: OrderQuerySet) -> list[str]:
     """Name the entries that cannot be cancelled now, and why."""
     named = stopped.select_related("account", "instrument").order_by("created_at", "pk")
     unsure = named.entries().filter(status__in=(OrderStatus.SUBMITTING, OrderStatus.UNKNOWN))
-    kept = named.entries().filter(status__in=CANCELLABLE, account__connection__paper_trading=False)
-    restored = kept if doubt_now() else kept.none()
     outside = named.working().filter(source=OrderSource.EXTERNAL)
     opening = [order for book in _by_book(outside) for order in _beyond(book)]
     return [*(f"{_named(each)} {_UNSURE}" for each in unsure),
-        *(f"{_named(each)} {_RESTORED}" for each in restored),
             *(f"{_named(each)} {_OUTSIDE}" for each in opening)]  # fmt: skip
 
 

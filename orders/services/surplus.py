@@ -16,9 +16,9 @@ from operations.errors import contained
 from operations.figures import rupees
 from orders.lifecycle import Move
 from orders.models import EventSource, Order, OrderQuerySet
-from orders.permitted import cancelled_unasked
-from orders.services.cancelling import cancel_order, just_refused
-from orders.services.transitions import tell_of
+from orders.services.cancelling import DatabaseRestored, cancel_order, just_refused
+from orders.services.sending import locked_order
+from orders.services.transitions import Note, add_event, tell_of
 from orders.states import CANCELLABLE, OrderStatus
 from portfolio.models import Position
 from portfolio.services import lock_account
@@ -26,6 +26,7 @@ from risk.models import Reservation
 from risk.rules import Exposure
 from risk.selectors import Book, exposure
 
+LEFT = "LEFT_AT_BROKER"
 _REASON = "it is more than its position has left to close"
 # By whom: None stands for the whole account.
 _Left = dict[uuid.UUID | None, int]
@@ -51,9 +52,7 @@ def cancel_surplus_exits(book: Book, side: Side, *, now: datetime, but: Order | 
     related = ours.select_related("workspace").order_by("created_at", "pk")
     exits = [each for each in related if each != but]
     surplus = beyond_what_is_open(book, side, exits) if exits else []
-    for each, fitting in surplus:
-        _call_off(each, fitting, now=now)
-    return len(surplus)
+    return sum(_call_off(each, fitting, now=now) for each, fitting in surplus)
 
 
 def beyond_what_is_open(book: Book, side: Side, orders: Sequence[Order]) -> list[tuple[Order, int]]:
@@ -81,14 +80,8 @@ def sweep_surplus_exits(*, now: datetime) -> int:
     A fill calls off what it leaves without purpose; an exit whose answer was lost then, or whose
     cancel was refused, is found here. What the broker has just refused waits a little.
     """
-    crowded = _crowded(now=now)
-    if not crowded:
-        return 0
-    unasked = Order.objects.filter(cancelled_unasked(), pk__in=[each.pk for each in crowded])
-    allowed, taken = set(unasked.values_list("pk", flat=True)), 0
-    for each in crowded:
-        if each.pk not in allowed:
-            continue
+    taken = 0
+    for each in _crowded(now=now):
         with contained("calling off surplus exits", order_id=each.pk):
             taken += _cancel_beside(each, now=now)
     return taken
@@ -164,19 +157,41 @@ def _without(found: Exposure, side: Side, quantity: int) -> Exposure:
     return replace(found, pending_sells=found.pending_sells - quantity)
 
 
-def _call_off(order: Order, fitting: int, *, now: datetime) -> None:
+def _call_off(order: Order, fitting: int, *, now: datetime) -> bool:
     """Cancel one exit and tell its owner, once however often the broker refuses the cancel."""
+    left = f"Only {rupees(fitting, 0)} are left" if fitting else "Nothing is left"
     asked = order.events.filter(event_type=Move.ASK_CANCEL, event_source=EventSource.SYSTEM)
     is_told = asked.exists()
-    held = cancel_order(order, by=None, now=now, reason=_REASON)
+    try:
+        held = cancel_order(order, by=None, now=now, reason=_REASON)
+    except DatabaseRestored as error:
+        _tell_left(order, f"{left} for it to close by the books here, but {error}", now=now)
+        return False
     if is_told:
-        return
-    left = f"Only {rupees(fitting, 0)} are left" if fitting else "Nothing is left"
+        return True
     tell_of(
         held,
         "Exit called off",
         f"{left} for it to close: filled, it would open a position. Look whether what is open is "
         "guarded as you want it.",
         level=AlertLevel.WARNING,
+        now=now,
+    )
+    return True
+
+
+def _tell_left(order: Order, words: str, *, now: datetime) -> None:
+    """Note and tell once that an exit is left at the broker, for a person to look."""
+    if order.events.filter(event_type=LEFT).exists():
+        return
+    held = locked_order(order.pk)
+    note = Note(LEFT, EventSource.SYSTEM, now, words)
+    add_event(held, note=note, from_status=held.status, now=now)
+    held.save(update_fields=["event_count", "updated_at"])
+    tell_of(
+        held,
+        "Exit not called off",
+        f"{words}. Filled, it might open a position: look, and cancel it if it is yours.",
+        level=AlertLevel.CRITICAL,
         now=now,
     )

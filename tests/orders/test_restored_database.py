@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from brokers.rows import Listed, UnreadableRow
-from brokers.terms import Side
+from brokers.terms import Product, Side
 from notifications.models import Notification
 from operations import installation
 from operations.installation import NothingToConfirm, database_place, doubt_now
@@ -27,12 +27,15 @@ from operations.models import Installation, SystemLog
 from orders.services.cancelling import cancel_order
 from orders.services.reconciling import reconcile_account
 from orders.services.stopping import sweep_stopped_entries
+from orders.services.surplus import sweep_surplus_exits
 from orders.states import OrderStatus
 from risk.services import engage_kill_switch
 from risk.services.confirming import NotConfirmed, confirm_database, note_pulse
 from tests.orders.broken_lines import answering
 from tests.orders.desk import Desk, make_desk
 from tests.orders.live_desk import make_live_desk
+from tests.orders.share_actions import follow, record
+from tests.orders.test_surplus_exits import sell_outside, states, stop
 
 pytestmark = pytest.mark.django_db
 ELSEWHERE, BACK = "lies elsewhere", "knows less than it did"
@@ -115,6 +118,30 @@ class TestACopy:
         cancel_order(order, by=desk.user, now=desk.now)
         desk.send(order)
         assert order.command_sent_at is not None
+
+    def test_calls_off_no_exit_when_a_fill_is_heard_of_and_says_so_once(self, desk: Desk) -> None:
+        kept = stop(desk, 10)
+        copy(desk)
+        sell_outside(desk, 10)
+        assert [sweep_surplus_exits(now=desk.now) for _ in range(2)] == [0, 0]
+        assert states(kept) == [OrderStatus.PLACED]
+        (told,) = Notification.objects.filter(title__startswith="Exit not called off")
+        assert "restored or copied" in told.message
+
+    def test_calls_off_no_order_in_old_shares_and_says_so(self, desk: Desk) -> None:
+        order = desk.send(desk.place(limit="90.00", product=Product.CNC))
+        record(desk)
+        copy(desk)
+        follow(desk)
+        assert states(order) == [OrderStatus.PLACED]
+        (told,) = Notification.objects.filter(title__contains="could not be cancelled")
+        assert "restored or copied" in told.title
+
+    def test_still_withdraws_by_itself_what_has_not_left(self, desk: Desk) -> None:
+        order = desk.place(limit="90.00")
+        copy(desk)
+        cancel_order(order, by=None, now=desk.now)
+        assert states(order) == [OrderStatus.CANCELLED]
 
     def test_is_told_of_once(self, desk: Desk) -> None:
         copy(desk)
