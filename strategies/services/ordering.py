@@ -69,7 +69,11 @@ def place_signal_order(signal: Signal, *, now: datetime) -> Order | None:
     if order is None:
         _settle(signal, SignalStatus.REFUSED, outcome=outcome, now=now)
         return None
-    _record(signal, order, outcome, now=now)
+    if obstacle and signal.is_exit:
+        outcome = _left_open(signal, obstacle)
+    with transaction.atomic():
+        if _record(signal, order, outcome, now=now) and obstacle and outcome:
+            _tell_owner(signal, outcome, now=now, is_begun=True)
     return order
 
 
@@ -102,6 +106,15 @@ def _obstacle(signal: Signal, *, now: datetime) -> str:
     if not signal.user_strategy.is_active:
         return f"The strategy was {signal.user_strategy.get_status_display().lower()}"
     return _nothing_to_close(signal) if signal.is_exit else ""
+
+
+def _left_open(signal: Signal, obstacle: str) -> str:
+    """Say what an exit that had begun leaves open, and why; nothing where it leaves none."""
+    left = min(_closable(signal).now, signal.quantity)
+    if not left:
+        return ""
+    why = "it was too late" if obstacle == _LATE else f"{obstacle[0].lower()}{obstacle[1:]}"
+    return f"{rupees(left, 0)} stay open, and no further order was placed: {why}. Exit by hand"
 
 
 def _nothing_to_close(signal: Signal) -> str:
@@ -165,12 +178,12 @@ def _place_exit(signal: Signal, *, now: datetime) -> Placed:
     return Placed(tuple(orders))
 
 
-def _record(signal: Signal, order: Order, outcome: str, *, now: datetime) -> None:
-    """Write down the order that a signal has come to."""
+def _record(signal: Signal, order: Order, outcome: str, *, now: datetime) -> bool:
+    """Write down the order that a signal has come to, as ``_settle`` does."""
     is_denied = order.state is OrderStatus.DENIED
     status = SignalStatus.REFUSED if is_denied else SignalStatus.ORDERED
     words = order.error_message if is_denied else outcome
-    _settle(signal, status, outcome=words, now=now, order=order)
+    return _settle(signal, status, outcome=words, now=now, order=order)
 
 
 @transaction.atomic
@@ -181,7 +194,8 @@ def _settle(
     outcome: str,
     now: datetime,
     order: Order | None = None,
-) -> None:
+) -> bool:
+    """End a signal that is still recorded; answer whether it was."""
     settled = Signal.objects.filter(pk=signal.pk, status=SignalStatus.RECORDED).update(
         status=status, outcome=outcome[:300], order=order
     )
@@ -190,19 +204,23 @@ def _settle(
         publish("signals", workspace_id=activation.workspace_id, subject_id=activation.pk, now=now)
         if order is None and (status is SignalStatus.REFUSED or outcome == _LATE):
             _tell_owner(signal, outcome, now=now)
+    return bool(settled)
 
 
-def _tell_owner(signal: Signal, outcome: str, *, now: datetime) -> None:
-    """Say that a signal came to no order; of an order its owner is told by what becomes of it."""
+def _tell_owner(signal: Signal, outcome: str, *, now: datetime, is_begun: bool = False) -> None:
+    """Say that a signal came to no order, or an exit to too few; of an order its owner is told by
+    what becomes of it.
+    """
     activation = signal.user_strategy
     if activation.account.own_clock:
         return
+    how = "Not all ordered" if is_begun else "Not ordered"
     what = f"{signal.get_signal_type_display()} {rupees(signal.quantity, 0)}"
     notify(
         activation.user,
         kind=NotificationType.STRATEGY_SIGNAL,
         level=AlertLevel.WARNING,
-        title=f"Not ordered: {what} {signal.instrument.trading_symbol}",
+        title=f"{how}: {what} {signal.instrument.trading_symbol}",
         message=f"{activation.strategy}: {outcome}",
         now=now,
         workspace=activation.workspace,

@@ -285,6 +285,21 @@ class TestExit:
         place_signal_orders(SOON)
         assert quantities_sold() == [40, 40, 19]
 
+    def test_that_is_too_late_to_be_finished_tells_its_owner_what_stays_open(self) -> None:
+        exit_signal, first = half_exited(99)
+        fill(first, at=SOON)
+        place_signal_orders(exit_signal.expires_at)
+        words = "59 stay open, and no further order was placed: it was too late. Exit by hand"
+        assert outcome(exit_signal) == (SignalStatus.ORDERED, words)
+        told = Notification.objects.get(message__endswith=words)
+        assert told.title == "Not all ordered: Sell 99 RELIANCE"
+
+    def test_that_is_found_too_late_and_leaves_nothing_open_tells_nothing(self) -> None:
+        exit_signal, first = half_exited(40)
+        fill(first, at=SOON)
+        place_signal_orders(exit_signal.expires_at)
+        assert outcome(exit_signal) == (SignalStatus.ORDERED, "")
+
     def test_sells_no_more_than_is_left(self) -> None:
         entry = record_entry()
         fill(place_signal_orders(SOON)[0], at=SOON)
