@@ -36,7 +36,7 @@ def take_snapshot(cursor: CursorWrapper) -> None:
 
 
 def keep_differences(run: ImportRun, cursor: CursorWrapper) -> None:
-    """Keep for the run's undo which rows were made, and those that changed as they were."""
+    """Keep for the run's undo which rows were made, and as they were those changed or deleted."""
     for model in LISTED_MODELS:
         table, columns = model._meta.db_table, columns_of(model)
         cursor.execute(
@@ -48,6 +48,9 @@ def keep_differences(run: ImportRun, cursor: CursorWrapper) -> None:
         cursor.execute(_changed(table, columns))
         while rows := cursor.fetchmany(_BATCH):
             keep_part(run, {"table": table, "before": [list(row) for row in rows]})
+        cursor.execute(_deleted(table, columns))
+        while rows := cursor.fetchmany(_BATCH):
+            keep_part(run, {"table": table, "deleted": [list(row) for row in rows]})
         cursor.execute(f"DROP TABLE {_aside(table)}")
 
 
@@ -63,6 +66,14 @@ def _changed(table: str, columns: Sequence[str]) -> str:
     return (
         f"SELECT {before} FROM {_aside(table)} b JOIN {table} x ON x.id = b.id "  # noqa: S608
         f"WHERE ({before}) {differ} ({now})"
+    )
+
+
+def _deleted(table: str, columns: Sequence[str]) -> str:
+    before = ", ".join(f"b.{name}" for name in columns)
+    return (
+        f"SELECT {before} FROM {_aside(table)} b LEFT JOIN {table} x ON x.id = b.id "  # noqa: S608
+        "WHERE x.id IS NULL"
     )
 
 

@@ -93,6 +93,8 @@ def _undo_list(run: ImportRun) -> None:
             _restore(cursor, by_table[body["table"]], body.get("before", []))
         for table, model in by_table.items():
             _delete_made(cursor, model, made[table])
+        for body in kept_parts(run):
+            _insert(cursor, by_table[body["table"]], body.get("deleted", []))
 
 
 def _restore(cursor: CursorWrapper, model: type[models.Model], rows: Iterable[list[Any]]) -> None:
@@ -102,6 +104,13 @@ def _restore(cursor: CursorWrapper, model: type[models.Model], rows: Iterable[li
     cursor.executemany(
         statement, [(*map(_parameter, values), identity) for identity, *values in rows]
     )
+
+
+def _insert(cursor: CursorWrapper, model: type[models.Model], rows: Iterable[list[Any]]) -> None:
+    columns = columns_of(model)
+    places = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
+    cursor.executemany(statement, [[*map(_parameter, values)] for values in rows])
 
 
 def _parameter(value: Any) -> Any:

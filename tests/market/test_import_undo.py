@@ -1,5 +1,6 @@
 """Undo of an import: exactly what it changed goes back, or nothing does."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from market.models import (
     Candle,
     ImportRun,
     Instrument,
+    InstrumentName,
     InstrumentTerms,
     Watchlist,
     WatchlistItem,
@@ -22,10 +24,11 @@ from tests.market.files import DAILY, KITE, KITE_HEADER, KITE_OPTION, OHLCV, REA
 pytestmark = pytest.mark.django_db
 
 Row = tuple[object, ...]
+RENAMED = KITE_HEADER + "408065,1594,{},INFOSYS,0.0,,0.0,0.1,1,EQ,NSE,NSE\n"
 
 
 def everything() -> dict[str, list[Row]]:
-    models = (Candle, Instrument, BrokerInstrument, InstrumentTerms)
+    models = (Candle, Instrument, BrokerInstrument, InstrumentName, InstrumentTerms)
     return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}
 
 
@@ -94,6 +97,15 @@ class TestUndoImport:
         with pytest.raises(UndoRefused, match="1 watchlist items refer to an instrument"):
             undone(run)
         assert Candle.objects.count() == 2
+
+    def test_of_a_second_new_name_of_one_day_brings_the_first_one_back(self) -> None:
+        for days, name in enumerate(("INFY", "INFOSYS")):
+            import_text(RENAMED.format(name), at=READ_AT + timedelta(days=days))
+        was = everything()
+        run = import_text(RENAMED.format("INFOS"), at=READ_AT + timedelta(days=1, hours=1))
+        assert not InstrumentName.objects.filter(name="INFOSYS").exists()
+        undone(run)
+        assert everything() == was
 
     def test_of_a_list_is_refused_once_a_later_one_came(self) -> None:
         run = import_text(KITE)
