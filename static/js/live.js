@@ -202,4 +202,17 @@
     if (document.hidden || !source) return;
     if (source.readyState === EventSource.CLOSED) { listening = null; listen(); }
   });
+
+  // A browser keeps the pages one has left, and six open streams are all it allows to one host.
+  window.addEventListener("pagehide", () => {
+    if (source) source.close();
+    source = null;
+    clearTimeout(gap);
+  });
+  // What happened meanwhile was not heard: once the stream is open, every part asks anew.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted || !document.querySelector(".shell")) return;
+    document.body.dataset.stream = "lost";
+    listen();
+  });
 })();
