@@ -3,21 +3,65 @@
 (() => {
   const pane = () => document.getElementById("window");
   let opener = null;
+  let wanted = null; // the window that is on its way: its address, and what was typed for it
+  let isAsking = false;
 
-  function openWindow(url) {
-    opener = document.activeElement;
-    return htmx.ajax("GET", url, { target: "#window", swap: "innerHTML" }).then(() => {
-      if (!pane().firstElementChild) return; // refused: the page says why
-      if (!pane().open) pane().show();
-      const find = (selector) => pane().querySelector(selector);
-      const heading = find("[id^=h-]");
-      if (heading) pane().setAttribute("aria-labelledby", heading.id);
-      const first = find(".is-invalid") || find("[autofocus]") || find("input:not([type=hidden])");
-      if (first) first.focus();
-    });
+  async function openWindow(url) {
+    if (!wanted) opener = document.activeElement;
+    wanted = { url, typed: "" };
+    if (isAsking) return; // the loop below goes on to the window that was asked for last
+    isAsking = true;
+    try {
+      let asked = null;
+      let before = null;
+      do {
+        asked = wanted;
+        before = pane().firstElementChild;
+        // Settled at once: what is typed next must already find a window that listens.
+        await htmx.ajax("GET", asked.url, { target: "#window", swap: "innerHTML settle:0ms" });
+      } while (wanted && wanted !== asked);
+      if (!wanted) pane().replaceChildren();
+      else if (pane().firstElementChild !== before) show(asked.typed); // otherwise refused: the page says why
+    } finally {
+      isAsking = false;
+      wanted = null;
+    }
   }
 
+  function show(typed) {
+    if (!pane().open) pane().show();
+    const find = (selector) => pane().querySelector(selector);
+    const heading = find("[id^=h-]");
+    if (heading) pane().setAttribute("aria-labelledby", heading.id);
+    const quantity = typed && find("input[name=quantity]:not([type=hidden])");
+    const first = quantity || find(".is-invalid") || find("[autofocus]") || find("input:not([type=hidden])");
+    if (first) first.focus();
+    if (!quantity) return;
+    quantity.select();
+    document.execCommand("insertText", false, typed); // counts as typed by the person, as it was
+  }
+
+  // What is typed before the window is there is kept for its quantity. Enter waits for a person
+  // who sees the window: pressed before, or still held down from before, it sends nothing.
+  function keepKey(event) {
+    const { key } = event;
+    if (key === "Enter" && event.repeat && pane()?.contains(event.target)) event.preventDefault();
+    if (!wanted || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isInField = event.target.matches("input, select, textarea");
+    if (key === "Escape") closeWindow();
+    else if (key !== "Enter") {
+      if (isInField || (key.length > 1 && key !== "Backspace")) return;
+      if (/^[bs]$/.test(key) && !event.repeat) return; // the other side after all
+      if (key === "Backspace") wanted.typed = wanted.typed.slice(0, -1);
+      else if (/[^a-z ]/i.test(key)) wanted.typed += key;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  document.addEventListener("keydown", keepKey, true);
+
   function closeWindow() {
+    wanted = null;
     if (!pane() || !pane().open) return false;
     pane().close();
     pane().replaceChildren();
