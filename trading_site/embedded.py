@@ -96,20 +96,23 @@ def load_tasks(*, app: Celery = celery_app) -> None:
     app.finalize()
 
 
-def run_worker(stopped: threading.Event, *, app: Celery = celery_app) -> None:
+def run_worker(stopped: threading.Event) -> None:
     """Work off all queues but that of exits in a few threads until stopped."""
-    _work(stopped, app=app, name="embedded", queues=QUEUES, size=_WORKERS)
+    _work(stopped, name="embedded", queues=QUEUES, size=_WORKERS)
 
 
-def run_exit_worker(stopped: threading.Event, *, app: Celery = celery_app) -> None:
+def run_exit_worker(stopped: threading.Event) -> None:
     """Work off exits and cancels alone, whatever the other worker is busy with."""
-    _work(stopped, app=app, name="exits", queues=(EXITS,), size=_EXIT_WORKERS)
+    _work(stopped, name="exits", queues=(EXITS,), size=_EXIT_WORKERS)
 
 
-def _work(
-    stopped: threading.Event, *, app: Celery, name: str, queues: Sequence[str], size: int
-) -> None:
-    worker = app.WorkController(
+def _work(stopped: threading.Event, *, name: str, queues: Sequence[str], size: int) -> None:
+    # Celery keeps the queues of a worker with its app: two workers of one app would both work off
+    # those of the later one, and nobody the others.
+    own = Celery(name, set_as_current=False)
+    own.config_from_object("django.conf:settings", namespace="CELERY")
+    own.finalize()
+    worker = own.WorkController(
         pool="threads",
         concurrency=size,
         queues=",".join(queues),

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from celery import current_app
@@ -103,6 +103,17 @@ class Browser:
         self.opener.addheaders.append(("Referer", self.root + "/accounts/login/"))
         self.opener.open(self.root + "/accounts/login/", urlencode(form).encode()).close()
 
+    def buy(self, key: str) -> str:
+        """Buy one at the market; return the path of its order's page."""
+        page = self.read(f"/orders/new/?{urlencode({'instrument': key})}")
+        names = ("csrfmiddlewaretoken", "idempotency_key", "account")
+        form = {name: _value_of(page, name) for name in names}
+        form |= {"instrument": key, "side": "BUY", "quantity": "1", "order_type": "MARKET"}
+        form |= {"product": "MIS", "validity": "DAY"}
+        data = urlencode(form).encode()
+        with self.opener.open(f"{self.root}/orders/new/", data, timeout=20) as answer:
+            return str(urlsplit(answer.url).path)
+
     def stream_until(self, word: str, *, keys: str) -> list[str]:
         """Read the stream until a line has the word."""
         lines = []
@@ -114,6 +125,14 @@ class Browser:
                 if word in lines[-1]:
                     break
         return lines
+
+
+def _value_of(page: str, name: str) -> str:
+    """Return a field's value, or the first choice of a select."""
+    field = re.search(rf'name="{name}"[^>]*value="([^"]+)"', page)
+    field = field or re.search(rf'name="{name}".*?<option value="([^"]+)"', page, re.DOTALL)
+    assert field is not None, page
+    return field[1]
 
 
 def wait_until_up(port: int, process: subprocess.Popen[str]) -> None:
@@ -174,6 +193,18 @@ class TestRunPinnacle:
         lines = browser.stream_until("event: quotes", keys="SIM:TCS,SIM:NIFTY 50")
         assert "Practice" in browser.read("/")
         assert lines[-1] == "event: quotes\n"
+
+    def test_sends_an_order_placed_by_hand(
+        self, running: tuple[int, subprocess.Popen[str]]
+    ) -> None:
+        browser = Browser(running[0])
+        browser.sign_in("demo", "demo-pinnacle")
+        order = browser.buy("SIM:TCS")
+        deadline = time.monotonic() + 60
+        while "Waiting to be sent" in browser.read(order):
+            assert time.monotonic() < deadline, "no worker has taken the order"
+            time.sleep(0.3)
+        assert "Taken by a worker to send" in browser.read(order)
 
     def test_tells_a_second_one_that_the_port_is_taken(
         self, running: tuple[int, subprocess.Popen[str]], database: str
