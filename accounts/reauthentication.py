@@ -15,9 +15,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.http import UserRequest
 
-# A page opens for so long after the password was given, and what is sent from it may take longer.
-OPENS_FOR = timedelta(minutes=15)
-TAKES_FOR = timedelta(minutes=45)
+# So long after the password was given a page opens, and what is sent from it is taken.
+FRESH_FOR = timedelta(minutes=15)
 _AUTHENTICATED_AT = "authenticated_at"
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -30,16 +29,10 @@ def note_authentication(session: SessionBase, *, now: datetime) -> None:
     session[_AUTHENTICATED_AT] = now.isoformat()
 
 
-def authenticated_within(session: SessionBase, period: timedelta, *, now: datetime) -> bool:
-    """Tell whether the session's person gave their password within the period."""
-    at = session.get(_AUTHENTICATED_AT)
-    return at is not None and now - datetime.fromisoformat(at) < period
-
-
 def is_lately_authenticated(request: HttpRequest, *, now: datetime) -> bool:
     """Tell whether the request may change what a stolen session must not."""
-    period = OPENS_FOR if request.method in _READING else TAKES_FOR
-    return authenticated_within(request.session, period, now=now)
+    at = request.session.get(_AUTHENTICATED_AT)
+    return at is not None and now - datetime.fromisoformat(at) < FRESH_FOR
 
 
 def reauthentication_required(view: View[P]) -> View[P]:

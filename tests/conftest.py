@@ -1,10 +1,13 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from pytest_django.plugin import blocking_manager_key
 
 from market.auction import forget_auction_shares
 from market.calendar import forget_overrides
@@ -15,6 +18,8 @@ from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
 from tests.databases import begin_with
 from trading_site.celery import app
+
+built_in_strategies = import_module("strategies.migrations.0002_built_in_strategies")
 
 # Playwright's loop would make Django refuse synchronous queries in the test's own thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -86,6 +91,19 @@ def installation_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("installation") / "installation.json"
     os.environ["INSTALLATION_FILE"] = settings.INSTALLATION_FILE = str(path)
     return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Give back the rows of migrations that a test's emptying of all tables has taken."""
+    yield
+    marker = item.get_closest_marker("django_db")
+    has_emptied = "transactional_db" in getattr(item, "fixturenames", ()) or (
+        marker is not None and marker.kwargs.get("transaction")
+    )
+    if has_emptied:
+        with item.config.stash[blocking_manager_key].unblock():
+            built_in_strategies.add(apps, None)
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,7 @@ VALUES: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any], object]], ...]
     (models.DateField, lambda field: NOW.date()),
     (models.TimeField, lambda field: time(9, 15)),
     (models.JSONField, lambda field: {}),
+    (models.BinaryField, lambda field: b""),
 )
 
 

@@ -81,7 +81,7 @@ PERSONAL = {
     "notifications:mark_all_read",
 }
 # Meant for callers without a sign-in.
-OPEN = {"healthz", "postback"}
+OPEN = {"favicon", "healthz", "postback"}
 
 
 @dataclass(frozen=True)

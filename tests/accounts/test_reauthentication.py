@@ -28,8 +28,8 @@ def owner() -> User:
 
 @pytest.fixture
 def old_session(client: Client, owner: User) -> Client:
-    """A browser that its person signed in with an hour ago."""
-    with time_machine.travel(timezone.now() - timedelta(hours=1), tick=False):
+    """A browser that its person signed in with sixteen minutes ago."""
+    with time_machine.travel(timezone.now() - timedelta(minutes=16), tick=False):
         client.force_login(owner)
     return client
 

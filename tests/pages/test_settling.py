@@ -120,7 +120,7 @@ class TestTheDifferences:
         assert accept_url() in page
 
     def test_cost_few_queries(self, differing: Desk) -> None:
-        assert queries_of(client_of(differing), reverse("portfolio:differences_part")) <= 6
+        assert queries_of(client_of(differing), reverse("portfolio:differences_part")) <= 7
 
 
 class TestWhereItSaysWhetherBothSidesAgree:

@@ -52,7 +52,7 @@ class TestARowThatCannotBeRead:
         assert "netqty" not in page
 
     def test_costs_few_queries(self, unread: Desk) -> None:
-        assert queries_of(client_of(unread), reverse("portfolio:differences_part")) <= 6
+        assert queries_of(client_of(unread), reverse("portfolio:differences_part")) <= 7
 
     def test_goes_with_the_row(self, unread: Desk) -> None:
         reconcile(unread, after=30)

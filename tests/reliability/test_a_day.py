@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from brokers.simulator.dhan.tokens import PASTED
 from brokers.simulator.records import OrderState
+from brokers.standing import SENDS_NOTHING
 from brokers.streaming.protocol import StreamKind
 from brokers.terms import Side
 from market import tasks as market_tasks
@@ -208,7 +209,7 @@ def be_signed_out(day: Day) -> None:
     """The broker ends the session: the pages ask for a login, and nothing leaves, no cancel too."""
     requests.post(f"{day.served.server.url}/_sim/expire_tokens", json={}, timeout=5)
     day.work()
-    day.read_connection().says("Signed out", "Nothing can be sent until somebody logs in")
+    day.read_connection().says("Signed out", SENDS_NOTHING)
     brokers = day.trader.read("/brokers/")
     brokers.says("is signed out at")
     brokers.row(day.account.name, "Signed out")

@@ -199,6 +199,7 @@ class TestRunPinnacle:
     ) -> None:
         browser = Browser(running[0])
         browser.sign_in("demo", "demo-pinnacle")
+        browser.stream_until("event: quotes", keys="SIM:TCS")  # a market order wants a price
         order = browser.buy("SIM:TCS")
         deadline = time.monotonic() + 60
         while "Waiting to be sent" in browser.read(order):
