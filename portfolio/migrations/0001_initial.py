@@ -218,6 +218,7 @@ class Migration(migrations.Migration):
                 ('quantity_before', models.PositiveBigIntegerField()),
                 ('quantity_after', models.PositiveBigIntegerField()),
                 ('pending_quantity', models.PositiveBigIntegerField(default=0, help_text='Shares to be credited: they count in value and cannot be sold')),
+                ('pending_mtf_quantity', models.PositiveBigIntegerField(default=0, help_text='How many of them came of shares bought on margin (MTF)')),
                 ('fraction', models.DecimalField(decimal_places=8, default=0, help_text='Paid in money by the company', max_digits=15)),
                 ('after_entry', models.BigIntegerField(default=0)),
                 ('applied_at', models.DateTimeField()),
