@@ -35,7 +35,7 @@ def main() -> int:
         on_sqlite = _run(arguments, embedded, marks="not server and not browser")
         # Apart, because the browser's driver leaves an event loop running in its process.
         print("— The pages, in Chromium", flush=True)
-        in_browser = _run_in_browser(arguments, embedded)
+        in_browser = _run_in_browser(arguments, {**embedded, "TEST_DATABASE_FOLDER": folder})
     print("— PostgreSQL and Redis", flush=True)
     on_server = _run_on_server(arguments, marks=server_marks)
     return on_sqlite or in_browser or on_server

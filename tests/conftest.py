@@ -16,7 +16,7 @@ from market.rules.freeze import forget_freeze_rules
 from market.selectors import forget_indices
 from portfolio.rates import forget_rates
 from portfolio.square_off import forget_times
-from tests.databases import begin_with
+from tests.databases import begin_with, keep_in_file
 from trading_site.celery import app
 
 built_in_strategies = import_module("strategies.migrations.0002_built_in_strategies")
@@ -27,6 +27,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 def pytest_configure() -> None:
     """Give each worker a Redis database of its own, for its queues too, and a ready database."""
+    folder = os.environ.get("TEST_DATABASE_FOLDER")
+    if folder:
+        keep_in_file(Path(folder) / "tests.sqlite3")
     template = os.environ.get("TEST_TEMPLATE")
     if template:
         begin_with(template)
@@ -94,9 +97,11 @@ def installation_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
     """Give back the rows of migrations that a test's emptying of all tables has taken."""
     yield
+    if nextitem is None:  # the database itself is gone
+        return
     marker = item.get_closest_marker("django_db")
     has_emptied = "transactional_db" in getattr(item, "fixturenames", ()) or (
         marker is not None and marker.kwargs.get("transaction")
