@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from brokers.values import Row, Unreadable, required, shown
+from brokers.values import Row, Unreadable, required, shown, text
 
 logger = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -74,7 +74,7 @@ def read_rows(
         try:
             found.append(read(_object(row)))
         except _MALFORMED as error:
-            words = f"{broker}'s row cannot be read: {_words(error)}"
+            words = text(f"{broker}'s row cannot be read: {_words(error)}")
             unreadable.append(named(row, words, naming=naming, place=place))
             logger.error("%s (%s)", words, unreadable[-1].name)
     return Listed(found, unreadable=unreadable)
